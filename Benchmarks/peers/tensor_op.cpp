@@ -2,6 +2,7 @@
 // microseconds, the median over rounds.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,7 +11,7 @@
 
 int main() {
   at::set_num_threads(1);
-  c10::GradMode::set_enabled(false);
+  c10::AutoGradMode without_gradients(false);
   const auto a = at::arange(1, 5, at::kFloat), b = at::arange(5, 9, at::kFloat);
   const int calls = 20000;
   std::vector<double> rounds;
