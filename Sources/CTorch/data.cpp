@@ -124,6 +124,10 @@ int ct_uniform_(CTTensor a, double low, double high, CTGenerator random) {
   return guard("uniform_", {a}, [&] { Ref(a)->uniform_(low, high, generator(random)); });
 }
 
+int ct_bernoulli_(CTTensor a, double probability, CTGenerator random) {
+  return guard("bernoulli_", {a}, [&] { Ref(a)->bernoulli_(probability, generator(random)); });
+}
+
 int ct_normal_(CTTensor a, double mean, double deviation, CTGenerator random) {
   return guard("normal_", {a}, [&] { Ref(a)->normal_(mean, deviation, generator(random)); });
 }

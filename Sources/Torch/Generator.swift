@@ -114,4 +114,12 @@ extension Tensor {
   ) {
     check(ct_normal_(raw, mean, deviation, generator.raw), file, line)
   }
+
+  /// Overwrites every element with a 1 with a chance of `probability`, with a 0 otherwise.
+  public func fillBernoulli(
+    _ probability: Double, using generator: Generator,
+    file: StaticString = #fileID, line: UInt = #line
+  ) {
+    check(ct_bernoulli_(raw, probability, generator.raw), file, line)
+  }
 }

@@ -100,6 +100,7 @@ int ct_bernoulli(CTTensor probabilities, CTGenerator generator, CTTensor *out);
 int ct_multinomial(CTTensor weights, int64_t count, bool replacement, CTGenerator generator,
                    CTTensor *out);
 int ct_uniform_(CTTensor tensor, double low, double high, CTGenerator generator);
+int ct_bernoulli_(CTTensor tensor, double probability, CTGenerator generator);
 int ct_normal_(CTTensor tensor, double mean, double deviation, CTGenerator generator);
 
 // Elementwise -------------------------------------------------------------------------------------
