@@ -1,0 +1,89 @@
+import Interchange
+import NeuralNets
+import Torch
+
+/// Tensors in and out of safetensors files.
+public enum Weights {
+  /// Writes tensors under their keys; the file appears whole or not at all.
+  ///
+  /// Throws `FileError` when the disk refuses.
+  public static func write(
+    _ tensors: [(key: String, tensor: Tensor)], metadata: [String: String] = ["format": "pt"],
+    to path: String
+  ) throws {
+    let entries = tensors.map { key, tensor in
+      Safetensors.Entry(
+        name: key, elementType: ElementType(tensor.dtype), shape: tensor.shape
+      ) { sink in
+        try tensor.rawBytes().withUnsafeBytes(sink)
+      }
+    }
+    try Safetensors.write(entries, metadata: metadata, to: path)
+  }
+
+  /// Reads every tensor of a file.
+  ///
+  /// Throws `SafetensorsError` when the file is no valid safetensors file, or holds an element type
+  /// that no network here uses.
+  public static func read(_ path: String) throws -> [String: Tensor] {
+    let file = try SafetensorsFile(path: path)
+    var tensors: [String: Tensor] = [:]
+    for name in file.names {
+      guard let info = file.tensors[name] else { continue }
+      guard let dtype = DType(info.elementType) else {
+        throw SafetensorsError(
+          path: path,
+          sentence: "the tensor \"\(name)\" holds \(info.elementType.rawValue) elements, "
+            + "which no network here uses.")
+      }
+      tensors[name] = try file.withBytes(of: name) {
+        Tensor(bytes: $0, shape: info.shape, dtype: dtype)
+      }
+    }
+    return tensors
+  }
+
+  /// Reads a file's tensors into a network whose keys and shapes they must fit.
+  ///
+  /// Throws `SafetensorsError`, also with all missing, unused and misshapen keys.
+  public static func load(_ path: String, into module: Module) throws {
+    do {
+      try module.load(read(path))
+    } catch let mismatch as StateMismatch {
+      throw SafetensorsError(
+        path: path, sentence: "these weights do not fit the network: \(mismatch).")
+    }
+  }
+}
+
+extension ElementType {
+  /// The file's name for a tensor's element type.
+  init(_ dtype: DType) {
+    self =
+      switch dtype {
+      case .uint8: .uint8
+      case .int64: .int64
+      case .float16: .float16
+      case .float32: .float32
+      case .float64: .float64
+      case .bool: .bool
+      case .bfloat16: .bfloat16
+      }
+  }
+}
+
+extension DType {
+  /// The tensor's element type for a file's; `nil` for those that tensors here do not have.
+  public init?(_ type: ElementType) {
+    switch type {
+    case .uint8: self = .uint8
+    case .int64: self = .int64
+    case .float16: self = .float16
+    case .float32: self = .float32
+    case .float64: self = .float64
+    case .bool: self = .bool
+    case .bfloat16: self = .bfloat16
+    default: return nil
+    }
+  }
+}

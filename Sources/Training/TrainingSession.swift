@@ -1,0 +1,154 @@
+import Foundation
+import Images
+
+/// What a family's trainer gives the session that runs it.
+public protocol Trainer: AnyObject {
+  /// The state that a resume needs, by file: weights, averages, optimizer, generators.
+  var checkpointState: [(file: String, state: [(key: String, tensor: Tensor)])] { get }
+  /// How often the averaged weights were updated.
+  var emaUpdates: Int { get }
+  /// Takes over what `checkpointState` gave. Throws when something does not fit.
+  func load(_ checkpoint: Checkpoint) throws
+  /// Writes the network as sampling loads it (the averaged weights) into the run folder.
+  func export(to run: RunFolder) throws
+  /// A sheet of pictures that shows how far the training is; always from the same draws.
+  func sheet() throws -> Image
+  /// Measures on held-out pictures, by name, in a fixed order.
+  func validate() throws -> [(name: String, value: Double)]
+}
+
+/// The bookkeeping around a trainer's loop: budget, reports, samples, checkpoints, interruption.
+///
+/// A trainer asks `isDone`, does a step, and says what it measured in `completeStep`.
+public final class TrainingSession {
+  /// Where the training stands.
+  public private(set) var position: TrainingPosition
+  /// Whether a signal ended the training before its budget did.
+  public private(set) var isInterrupted = false
+  private let run: RunFolder
+  private let budget: TrainingBudget
+  private let stepsPerEpoch: Int
+  private let observers: [any TrainingObserver]
+  private let checkpointSeconds: Double
+  private let sheets: Int
+
+  private var reportStart: (seconds: Double, samples: Int) = (0, 0)
+  private var sums: [(name: String, value: Double)] = []
+  private var sumCount = 0
+  private var lastTick: ContinuousClock.Instant?
+  private var lastCheckpoint = ContinuousClock.now
+  private var sheetsDrawn: Int
+
+  /// A session that goes on from `position`.
+  ///
+  /// `sheets`: how many sheets of samples are drawn, evenly over the budget.
+  public init(
+    run: RunFolder, budget: TrainingBudget, stepsPerEpoch: Int,
+    observers: [any TrainingObserver], from position: TrainingPosition = TrainingPosition(),
+    checkpointSeconds: Double = 300, sheets: Int = 8
+  ) {
+    self.run = run
+    self.budget = budget
+    self.stepsPerEpoch = stepsPerEpoch
+    self.observers = observers
+    self.position = position
+    self.checkpointSeconds = checkpointSeconds
+    self.sheets = sheets
+    reportStart = (position.seconds, 0)
+    sheetsDrawn = 0
+    sheetsDrawn = Int(progress * Double(sheets))
+  }
+
+  /// The share of the budget that is done, 0 to 1.
+  public var progress: Double {
+    budget.progress(
+      step: position.step, seconds: position.seconds, stepsPerEpoch: stepsPerEpoch)
+  }
+
+  /// Whether the budget is spent or a signal came. Starts the clock of the next step.
+  public var isDone: Bool {
+    if Interruption.signalNumber != nil { isInterrupted = true }
+    if lastTick == nil { lastTick = .now }
+    return progress >= 1 || isInterrupted
+  }
+
+  /// Counts a step of `samples` pictures and tells the observers now and then.
+  ///
+  /// Throws `TrainingError` when a measure is not finite, and whatever an observer throws.
+  public func completeStep(
+    _ trainer: any Trainer, samples: Int, metrics: [(name: String, value: Double)]
+  ) throws {
+    let now = ContinuousClock.now
+    position.seconds += (now - (lastTick ?? now)) / .seconds(1)
+    lastTick = now
+    position.step += 1
+    position.batch += 1
+    if position.batch == stepsPerEpoch { (position.epoch, position.batch) = (position.epoch + 1, 0) }
+    if let bad = metrics.first(where: { !$0.value.isFinite }) {
+      throw TrainingError(
+        path: run.path,
+        "the \(bad.name) became \(bad.value) at step \(position.step); lower learning_rate or set "
+          + "gradient_clip, and go on with --resume.")
+    }
+    accumulate(metrics, samples)
+    if position.seconds - reportStart.seconds >= 1 || progress >= 1 { try report() }
+    if Int(progress * Double(sheets)) > sheetsDrawn {
+      sheetsDrawn = Int(progress * Double(sheets))
+      try drawSheet(trainer)
+    }
+    if (now - lastCheckpoint) / .seconds(1) >= checkpointSeconds { try checkpoint(trainer) }
+  }
+
+  /// Ends the training: measures, writes the last checkpoint and the network for sampling.
+  public func finish(_ trainer: any Trainer) throws -> [(name: String, value: Double)] {
+    try tell(.ended(step: position.step, interrupted: isInterrupted))
+    try checkpoint(trainer)
+    try trainer.export(to: run)
+    guard !isInterrupted else { return [] }
+    let metrics = try trainer.validate()
+    try tell(.validated(step: position.step, metrics: metrics))
+    return metrics
+  }
+
+  private func accumulate(_ metrics: [(name: String, value: Double)], _ samples: Int) {
+    if sums.isEmpty { sums = metrics.map { ($0.name, 0) } }
+    for (index, metric) in metrics.enumerated() { sums[index].value += metric.value }
+    sumCount += 1
+    reportStart.samples += samples
+  }
+
+  private func report() throws {
+    let elapsed = max(position.seconds - reportStart.seconds, 1e-9)
+    try tell(
+      .stepped(
+        StepReport(
+          step: position.step, epoch: position.epoch, progress: progress,
+          seconds: position.seconds, rate: Double(reportStart.samples) / elapsed,
+          metrics: sums.map { ($0.name, $0.value / Double(sumCount)) })))
+    (sums, sumCount) = ([], 0)
+    reportStart = (position.seconds, 0)
+  }
+
+  private func drawSheet(_ trainer: any Trainer) throws {
+    let sheet = try trainer.sheet()
+    let number = String(position.step)
+    let name = "step-" + String(repeating: "0", count: max(0, 8 - number.count)) + number
+    let path = "\(run.samplesPath)/\(name).png"
+    try sheet.write(to: path)
+    try tell(.sampled(step: position.step, path: path, sheet: sheet))
+    lastTick = .now
+  }
+
+  private func checkpoint(_ trainer: any Trainer) throws {
+    position.emaUpdates = trainer.emaUpdates
+    let written = try Checkpoint.write(
+      of: run, position: position, tensors: trainer.checkpointState)
+    try tell(.checkpointed(step: position.step, path: written.path))
+    lastCheckpoint = .now
+    lastTick = .now
+  }
+
+  private func tell(_ event: TrainingEvent) throws {
+    for observer in observers { try observer.observe(event) }
+  }
+}
