@@ -1,0 +1,80 @@
+import Torch
+
+/// A two-dimensional convolution, `[N, in, H, W]` to `[N, out, H′, W′]` with
+/// H′ = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1.
+public final class Conv2d: Module, Layer {
+  /// `[out, in / groups, kernel, kernel]`.
+  public let weight: Parameter
+  /// `[out]`.
+  public let bias: Parameter?
+  private let stride: Extent
+  private let padding: Extent
+  private let dilation: Extent
+  private let groups: Int
+
+  /// PyTorch's default start: both uniform on ± 1 / √fan in.
+  public init(
+    _ inputs: Int, _ outputs: Int, kernel: Extent, stride: Extent = 1, padding: Extent = 0,
+    dilation: Extent = 1, groups: Int = 1, bias: Bool = true, using generator: Generator?
+  ) {
+    let shape = [outputs, inputs / groups, kernel.height, kernel.width]
+    weight = Parameter(
+      Initializer.kaimingUniform(slope: 5.0.squareRoot()).tensor(shape, using: generator))
+    let bound = 1 / Double(Initializer.fans(shape).fanIn).squareRoot()
+    self.bias =
+      bias
+      ? Parameter(Initializer.uniform(-bound, bound).tensor([outputs], using: generator)) : nil
+    self.stride = stride
+    self.padding = padding
+    self.dilation = dilation
+    self.groups = groups
+  }
+
+  /// The layer's output for `x`.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    x.conv2d(
+      weight: weight.value, bias: bias?.value, stride: stride, padding: padding,
+      dilation: dilation, groups: groups)
+  }
+}
+
+/// A transposed convolution, `[N, in, H, W]` to `[N, out, H′, W′]` with
+/// H′ = (H − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1.
+public final class ConvTranspose2d: Module, Layer {
+  /// `[in, out / groups, kernel, kernel]`.
+  public let weight: Parameter
+  /// `[out]`.
+  public let bias: Parameter?
+  private let stride: Extent
+  private let padding: Extent
+  private let outputPadding: Extent
+  private let dilation: Extent
+  private let groups: Int
+
+  /// PyTorch's default start: both uniform on ± 1 / √fan in, with PyTorch's reading of the fan.
+  public init(
+    _ inputs: Int, _ outputs: Int, kernel: Extent, stride: Extent = 1, padding: Extent = 0,
+    outputPadding: Extent = 0, dilation: Extent = 1, groups: Int = 1, bias: Bool = true,
+    using generator: Generator?
+  ) {
+    let shape = [inputs, outputs / groups, kernel.height, kernel.width]
+    weight = Parameter(
+      Initializer.kaimingUniform(slope: 5.0.squareRoot()).tensor(shape, using: generator))
+    let bound = 1 / Double(Initializer.fans(shape).fanIn).squareRoot()
+    self.bias =
+      bias
+      ? Parameter(Initializer.uniform(-bound, bound).tensor([outputs], using: generator)) : nil
+    self.stride = stride
+    self.padding = padding
+    self.outputPadding = outputPadding
+    self.dilation = dilation
+    self.groups = groups
+  }
+
+  /// The layer's output for `x`.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    x.convTranspose2d(
+      weight: weight.value, bias: bias?.value, stride: stride, padding: padding,
+      outputPadding: outputPadding, dilation: dilation, groups: groups)
+  }
+}

@@ -1,0 +1,41 @@
+import Torch
+
+/// A fully connected layer: x · Wᵀ + b, `[..., inputs]` to `[..., outputs]`.
+public final class Linear: Module, Layer {
+  /// `[outputs, inputs]`.
+  public let weight: Parameter
+  /// `[outputs]`.
+  public let bias: Parameter?
+
+  /// PyTorch's default start: both uniform on ± 1 / √inputs.
+  public init(_ inputs: Int, _ outputs: Int, bias: Bool = true, using generator: Generator?) {
+    weight = Parameter(
+      Initializer.kaimingUniform(slope: 5.0.squareRoot())
+        .tensor([outputs, inputs], using: generator))
+    let bound = 1 / Double(inputs).squareRoot()
+    self.bias =
+      bias
+      ? Parameter(Initializer.uniform(-bound, bound).tensor([outputs], using: generator)) : nil
+  }
+
+  /// The layer's output for `x`.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    x.linear(weight: weight.value, bias: bias?.value)
+  }
+}
+
+/// A table of vectors, looked up by whole numbers: `int64 [...]` to `[..., width]`.
+public final class Embedding: Module, Layer {
+  /// `[count, width]`.
+  public let weight: Parameter
+
+  /// PyTorch's default start: standard normal.
+  public init(_ count: Int, _ width: Int, using generator: Generator?) {
+    weight = Parameter(Initializer.normal().tensor([count, width], using: generator))
+  }
+
+  /// The vectors at the indices in `x`.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    x.embedding(weight: weight.value)
+  }
+}

@@ -1,0 +1,130 @@
+import CTorch
+
+/// A height and a width: strides, paddings, kernels and picture sizes.
+public struct Extent: Sendable, Equatable, ExpressibleByIntegerLiteral {
+  /// Along dimension −2.
+  public var height: Int
+  /// Along dimension −1.
+  public var width: Int
+
+  /// Two extents of their own.
+  public init(_ height: Int, _ width: Int) {
+    self.height = height
+    self.width = width
+  }
+
+  /// The same in both directions.
+  public init(_ both: Int) {
+    self.init(both, both)
+  }
+
+  /// The same in both directions.
+  public init(integerLiteral value: Int) {
+    self.init(value, value)
+  }
+
+  @inline(__always)
+  func lend<R>(_ body: (UnsafePointer<Int64>) -> R) -> R {
+    withUnsafePointer(to: (Int64(height), Int64(width))) { pair in
+      pair.withMemoryRebound(to: Int64.self, capacity: 2) { body($0) }
+    }
+  }
+}
+
+// MARK: - Layers as functions
+
+extension Tensor {
+  /// x · Wᵀ + b: `[..., in]` with a weight `[out, in]` to `[..., out]`.
+  public func linear(
+    weight: Tensor, bias: Tensor? = nil, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    made(file, line) { ct_linear(raw, weight.raw, bias?.raw, $0) }
+  }
+
+  /// Two-dimensional cross-correlation: `[N, C, H, W]` with a weight `[out, C / groups, kh, kw]`.
+  public func conv2d(
+    weight: Tensor, bias: Tensor? = nil, stride: Extent = 1, padding: Extent = 0,
+    dilation: Extent = 1, groups: Int = 1, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    made(file, line) { out in
+      stride.lend { stride in
+        padding.lend { padding in
+          dilation.lend {
+            ct_conv2d(raw, weight.raw, bias?.raw, stride, padding, $0, Int64(groups), out)
+          }
+        }
+      }
+    }
+  }
+
+  /// The gradient of `conv2d` as a layer: `[N, C, H, W]` with a weight `[C, out / groups, kh, kw]`.
+  public func convTranspose2d(
+    weight: Tensor, bias: Tensor? = nil, stride: Extent = 1, padding: Extent = 0,
+    outputPadding: Extent = 0, dilation: Extent = 1, groups: Int = 1,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    made(file, line) { out in
+      stride.lend { stride in
+        padding.lend { padding in
+          outputPadding.lend { outputPadding in
+            dilation.lend {
+              ct_conv_transpose2d(
+                raw, weight.raw, bias?.raw, stride, padding, outputPadding, $0, Int64(groups), out)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Rows of a table `[count, width]` at this tensor's indices, `int64 [...]` to `[..., width]`.
+  public func embedding(
+    weight: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    made(file, line) { ct_embedding(weight.raw, raw, $0) }
+  }
+
+  /// Normalises groups of channels of `[N, C, ...]` to mean 0 and variance 1, then scales.
+  public func groupNorm(
+    groups: Int, weight: Tensor? = nil, bias: Tensor? = nil, eps: Double = 1e-5,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    made(file, line) { ct_group_norm(raw, Int64(groups), weight?.raw, bias?.raw, eps, $0) }
+  }
+
+  /// Normalises the last dimensions, `shape`, to mean 0 and variance 1, then scales.
+  public func layerNorm(
+    _ shape: [Int], weight: Tensor? = nil, bias: Tensor? = nil, eps: Double = 1e-5,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    made(file, line) { out in
+      withInt64(shape) { ct_layer_norm(raw, $0, $1, weight?.raw, bias?.raw, eps, out) }
+    }
+  }
+
+  /// Normalises every channel of `[N, C, ...]` over the batch; in training the running statistics
+  /// move by `momentum`, otherwise they are what is used.
+  public func batchNorm(
+    weight: Tensor? = nil, bias: Tensor? = nil, runningMean: Tensor? = nil,
+    runningVariance: Tensor? = nil, training: Bool, momentum: Double = 0.1, eps: Double = 1e-5,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    made(file, line) {
+      ct_batch_norm(
+        raw, weight?.raw, bias?.raw, runningMean?.raw, runningVariance?.raw, training, momentum,
+        eps, $0)
+    }
+  }
+
+  /// softmax(q · kᵀ · scale + mask) · v with `[N, heads, tokens, width]` each.
+  ///
+  /// `mask` is added, or, when `bool`, lets through where true. `scale` defaults to 1 / √width.
+  public static func attention(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor? = nil, scale: Double? = nil,
+    causal: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    made(file, line) {
+      ct_attention(query.raw, key.raw, value.raw, mask?.raw, scale ?? 0, causal, $0)
+    }
+  }
+}

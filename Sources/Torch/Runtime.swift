@@ -1,0 +1,29 @@
+import CTorch
+
+/// What is true of the whole process: versions, threads, the allocator.
+public enum Runtime {
+  /// libtorch's version, for example `2.13.0`.
+  public static var version: String { String(cString: ct_version()) }
+
+  /// How libtorch was built: compiler, BLAS, oneDNN, flags; several lines.
+  public static var buildConfiguration: String { String(cString: ct_build_configuration()) }
+
+  /// The vector instructions that libtorch's kernels use here, for example `AVX512`.
+  public static var cpuCapability: String { String(cString: ct_cpu_capability()) }
+
+  /// The number of threads that one operation may use.
+  public static var threads: Int { Int(ct_get_threads()) }
+
+  /// Sets the number of threads that one operation may use; at least 1.
+  public static func setThreads(
+    _ count: Int, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    check(ct_set_threads(Int32(clamping: count)), file, line)
+  }
+
+  /// Keeps large buffers in the heap between operations; call once, before the first tensor.
+  ///
+  /// glibc otherwise gives them back to the kernel, and the page faults of taking them again cost
+  /// 10 to 15 % of a training step. Does nothing where the C library is another one.
+  public static func configureAllocator() { ct_configure_allocator() }
+}
