@@ -11,8 +11,8 @@ extension Image {
   /// Decodes a PNG, JPEG or WebP file in memory, turned upright by its EXIF orientation.
   ///
   /// Grey stays grey and RGB stays RGB; grey with alpha becomes RGBA, palettes become RGB or RGBA,
-  /// and CMYK becomes RGB. 16-bit samples keep their upper 8 bits, as in Pillow. A file that ends
-  /// early is an error, never a half-grey picture.
+  /// and CMYK becomes RGB. 16-bit samples keep their upper 8 bits, as in Pillow's colour modes.
+  /// A file that ends early is an error, never a half-grey picture.
   ///
   /// - Parameters:
   ///   - bytes: The whole file.
