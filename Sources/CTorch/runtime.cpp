@@ -8,6 +8,8 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/headeronly/version.h>
 
+#include <dlfcn.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -58,6 +60,11 @@ int64_t ct_live_handles(void) { return live_handles.load(std::memory_order_relax
 const char* ct_build_configuration(void) {
   static const std::string text = at::show_config();
   return text.c_str();
+}
+
+const char* ct_library_path(void) {
+  Dl_info found;
+  return dladdr(reinterpret_cast<const void*>(&at::show_config), &found) ? found.dli_fname : nullptr;
 }
 
 const char* ct_cpu_capability(void) {

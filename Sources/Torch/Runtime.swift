@@ -8,6 +8,9 @@ public enum Runtime {
   /// How libtorch was built: compiler, BLAS, oneDNN, flags; several lines.
   public static var buildConfiguration: String { String(cString: ct_build_configuration()) }
 
+  /// The libtorch library file that this process has loaded.
+  public static var libraryPath: String? { ct_library_path().map { String(cString: $0) } }
+
   /// The vector instructions that libtorch's kernels use here, for example `AVX512`.
   public static var cpuCapability: String { String(cString: ct_cpu_capability()) }
 

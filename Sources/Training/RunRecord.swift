@@ -68,6 +68,8 @@ public struct RunRecord: Codable, Sendable {
   public var data: DataSource
   /// Versions and machine.
   public var surroundings: Surroundings
+  /// How long it was to last.
+  public var budget: TrainingBudget?
   /// Where the run stands.
   public var status: Status
   /// When it began, ISO 8601.

@@ -1,5 +1,5 @@
 /// How long a training lasts.
-public enum TrainingBudget: Sendable, Equatable {
+public enum TrainingBudget: Codable, Sendable, Equatable {
   /// A number of optimizer steps.
   case steps(Int)
   /// A number of passes over the data.

@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import Torch
 
 /// What a family's trainer gives the session that runs it.
 public protocol Trainer: AnyObject {
@@ -32,6 +33,11 @@ public final class TrainingSession {
   private let checkpointSeconds: Double
   private let sheets: Int
 
+  /// Pictures a second over the steps of this session.
+  public var imagesPerSecond: Double { Double(samples) / max(position.seconds - startSeconds, 1e-9) }
+  private var samples = 0
+  private let startSeconds: Double
+
   private var reportStart: (seconds: Double, samples: Int) = (0, 0)
   private var sums: [(name: String, value: Double)] = []
   private var sumCount = 0
@@ -54,6 +60,7 @@ public final class TrainingSession {
     self.position = position
     self.checkpointSeconds = checkpointSeconds
     self.sheets = sheets
+    startSeconds = position.seconds
     reportStart = (position.seconds, 0)
     sheetsDrawn = 0
     sheetsDrawn = Int(progress * Double(sheets))
@@ -114,6 +121,7 @@ public final class TrainingSession {
     if sums.isEmpty { sums = metrics.map { ($0.name, 0) } }
     for (index, metric) in metrics.enumerated() { sums[index].value += metric.value }
     sumCount += 1
+    self.samples += samples
     reportStart.samples += samples
   }
 

@@ -1,1 +1,3 @@
-print("latent")
+import Commands
+
+Latent.start()

@@ -46,6 +46,7 @@ typedef struct {
 const char *ct_last_error(void);
 const char *ct_version(void);
 const char *ct_build_configuration(void);
+const char *ct_library_path(void);  // NULL where it cannot be told
 const char *ct_cpu_capability(void);
 int64_t ct_live_handles(void);
 void ct_configure_allocator(void);

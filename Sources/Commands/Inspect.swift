@@ -1,0 +1,106 @@
+import ArgumentParser
+import Foundation
+import Images
+import Interchange
+import Models
+import Training
+
+/// `latent inspect PATH`.
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what a file or folder holds: weights, a run, a network, a picture's recipe.",
+    discussion: """
+      JSON keys: path, kind (safetensors, run, network, picture), and for each what it holds: \
+      tensors and metadata; the record run.json; config and parameters; size and recipe.
+      """)
+
+  @Argument(help: "A safetensors file, a run, a network's folder, or a picture.")
+  var path: String
+
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw CommandError("\(path): there is no such file or folder")
+    }
+    let (json, lines) =
+      if isFolder.boolValue {
+        try folder()
+      } else if path.hasSuffix(".safetensors") {
+        try safetensors()
+      } else {
+        try picture()
+      }
+    output.report(json, lines: lines)
+  }
+
+  private func safetensors() throws -> (JSONObject, [String]) {
+    let file = try SafetensorsFile(path: path)
+    let infos = file.names.compactMap { file.tensors[$0] }
+    let count = infos.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    let width = infos.map(\.name.count).max() ?? 0
+    return (
+      [
+        "path": .string(path), "kind": "safetensors",
+        "metadata": .object(
+          JSONObject(file.metadata.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
+        "tensors": .array(
+          infos.map {
+            [
+              "name": .string($0.name), "dtype": .string($0.elementType.rawValue),
+              "shape": .array($0.shape.map { .int($0) }),
+            ]
+          }),
+      ],
+      infos.map {
+        "\($0.name.padding(toLength: width, withPad: " ", startingAt: 0))  "
+          + "\($0.elementType.rawValue)  \($0.shape)"
+      } + file.metadata.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+        + ["\(infos.count) tensors, \(count) numbers"]
+    )
+  }
+
+  private func folder() throws -> (JSONObject, [String]) {
+    if FileManager.default.fileExists(atPath: RunFolder(path: path).recordPath) {
+      let record = try RunRecord(of: RunFolder(path: path))
+      let json = try JSON(encoding: record)
+      return (["path": .string(path), "kind": "run", "record": json], [json.pretty])
+    }
+    guard
+      FileManager.default.fileExists(atPath: "\(path)/\(Autoencoder.FileName.config)")
+    else {
+      throw CommandError(
+        "\(path): this folder is neither a run (no run.json) nor a network (no config.json)")
+    }
+    let network = try Autoencoder(folder: path)
+    let config = try JSON(encoding: network.config)
+    return (
+      [
+        "path": .string(path), "kind": "network", "config": config,
+        "parameters": .int(network.parameterCount),
+      ],
+      [config.pretty, "\(network.parameterCount) parameters"]
+    )
+  }
+
+  private func picture() throws -> (JSONObject, [String]) {
+    let image = try Image(contentsOfFile: path)
+    var json: JSONObject = [
+      "path": .string(path), "kind": "picture", "width": .int(image.width),
+      "height": .int(image.height), "channels": .int(image.channels),
+    ]
+    var lines = ["\(image.width)×\(image.height), \(image.channels) channels"]
+    if ImageFormat(path: path) == .png {
+      for entry in try PNGText(contentsOfFile: path).entries {
+        if entry.keyword == "latent", let recipe = try? JSON(parsing: entry.text) {
+          json["recipe"] = recipe
+          lines.append(recipe.pretty)
+        } else {
+          lines.append("\(entry.keyword): \(entry.text)")
+        }
+      }
+    }
+    return (json, lines)
+  }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Interchange
+import Torch
+import Training
+
+/// `latent interpolate RUN`.
+struct Interpolate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Walk from one picture to another through the latent space.",
+    discussion: """
+      Between two picture files, or between pairs of the held-out data. --path linear walks \
+      straight, --path spherical keeps the length that draws from N(0, 1) have. \
+      JSON keys: run, output, rows, steps.
+      """)
+
+  @Argument(help: "The folder of the run.")
+  var run: String
+
+  @Argument(help: "Two picture files; without any, pairs of the held-out data.")
+  var images: [String] = []
+
+  @Option(help: "The data to take pictures of (default: the run's own).")
+  var data: String?
+
+  @Option(help: "Pictures a walk, both ends included.")
+  var steps = 10
+
+  @Option(name: [.customShort("n"), .long], help: "How many walks between pairs of the data.")
+  var count = 5
+
+  @Option(help: "linear or spherical.")
+  var path = LatentPath.linear
+
+  @OptionGroup var file: PictureOutput
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var output: OutputOptions
+
+  mutating func validate() throws {
+    guard images.isEmpty || images.count == 2 else {
+      throw ValidationError("Name two pictures to walk between, not \(images.count).")
+    }
+    guard (2...100).contains(steps) else {
+      throw ValidationError("--steps is \(steps); it must lie in 2...100.")
+    }
+    guard (1...100).contains(count) else {
+      throw ValidationError("--count is \(count); it must lie in 1...100.")
+    }
+  }
+
+  func run() throws {
+    let device = try compute.start()
+    try file.check()
+    let trained = try TrainedRun(path: run, device: device)
+    let ends =
+      try images.isEmpty
+      ? trained.firstPictures(of: data, 2 * count)
+      : Tensor.concatenated(images.map { try trained.picture($0) })
+    let codes = trained.encode(ends)
+    let walks = (0..<codes.size(0) / 2).map {
+      path.walk(from: codes[2 * $0], to: codes[2 * $0 + 1], steps: steps)
+    }
+    let image = try trained.grid(trained.decode(.concatenated(walks)), columns: steps)
+    try file.write(
+      image,
+      recipe: trained.recipe(
+        "interpolate", ["steps": .int(steps), "path": .string(path.rawValue)]))
+    output.report(
+      [
+        "run": .string(run), "output": .string(file.output), "rows": .int(walks.count),
+        "steps": .int(steps),
+      ],
+      lines: ["\(walks.count) walks of \(steps) pictures: \(file.output)"])
+  }
+}
+
+extension LatentPath: ExpressibleByArgument {}

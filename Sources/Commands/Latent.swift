@@ -1,0 +1,59 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// The tool: one subcommand a file.
+public struct Latent: ParsableCommand {
+  /// The subcommands and the front page of the help.
+  public static let configuration = CommandConfiguration(
+    commandName: "latent",
+    abstract: "Train, sample, evaluate and explain generative image models.",
+    discussion: """
+      Data goes to standard output, talk and progress to standard error. Exit codes: 0 done, \
+      1 bad input or a failed run, 64 wrong usage, 130 interrupted, 143 terminated.
+      """,
+    version: latentVersion,
+    groupedSubcommands: [
+      CommandGroup(name: "Start here", subcommands: [Quickstart.self]),
+      CommandGroup(
+        name: "Models",
+        subcommands: [
+          Train.self, Sample.self, Reconstruct.self, Interpolate.self, Encode.self, Decode.self,
+          Evaluate.self,
+        ]),
+      CommandGroup(
+        name: "What there is",
+        subcommands: [Inspect.self, Models.self, Datasets.self, Doctor.self]),
+    ])
+
+  /// For the argument parser.
+  public init() {}
+
+  /// Runs the command line and ends the process with the contract's exit code.
+  public static func start() -> Never {
+    let command: any ParsableCommand
+    do {
+      command = try parseAsRoot()
+    } catch {
+      exit(withError: error)
+    }
+    do {
+      var command = command
+      try command.run()
+    } catch let code as ExitCode {
+      exit(withError: code)
+    } catch where isUsage(error) {
+      exit(withError: error)
+    } catch {
+      let sentence = "error: \(error)\n"
+      try? FileHandle.standardError.write(contentsOf: Data(sentence.utf8))
+      Foundation.exit(1)
+    }
+    Foundation.exit(0)
+  }
+
+  /// Whether the argument parser should print the error: a wrong usage, or a request for help.
+  private static func isUsage(_ error: any Error) -> Bool {
+    error is ValidationError || exitCode(for: error) == .success
+  }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import Foundation
+import Interchange
+import Training
+
+/// `latent models`.
+struct Models: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List the families, their presets, and the runs that are here.",
+    discussion: "JSON keys: families (family, summary, presets), runs (run, family, status, data).")
+
+  @Option(help: "The folder to look for runs in.")
+  var runs = "runs"
+
+  @OptionGroup var output: OutputOptions
+
+  func run() {
+    var lines: [String] = []
+    var families: [JSON] = []
+    for family in Family.allCases {
+      lines.append("\(family.rawValue)  \(family.summary)")
+      let presets = AutoencoderRecipe.presets(family.kind)
+      for preset in presets { lines.append("    --preset \(preset.name)  \(preset.summary)") }
+      families.append([
+        "family": .string(family.rawValue), "summary": .string(family.summary),
+        "presets": .array(
+          presets.map { ["preset": .string($0.name), "summary": .string($0.summary)] }),
+      ])
+    }
+    var found: [JSON] = []
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: runs)) ?? []).sorted()
+    for name in names {
+      let path = "\(runs)/\(name)"
+      guard let record = try? RunRecord(of: RunFolder(path: path)) else { continue }
+      lines.append("\(path)  \(record.family) on \(record.data.name), \(record.status.rawValue)")
+      found.append([
+        "run": .string(path), "family": .string(record.family),
+        "status": .string(record.status.rawValue), "data": .string(record.data.name),
+      ])
+    }
+    output.report(["families": .array(families), "runs": .array(found)], lines: lines)
+  }
+}

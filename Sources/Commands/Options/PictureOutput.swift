@@ -1,0 +1,81 @@
+import ArgumentParser
+import Foundation
+import Images
+import Interchange
+import Torch
+import Training
+
+/// Where pictures go.
+struct PictureOutput: ParsableArguments {
+  @Option(name: [.customShort("o"), .long], help: "The PNG, JPEG or WebP file to write.")
+  var output: String
+
+  @Flag(help: "Replace the output when it is there.")
+  var force = false
+
+  /// Refuses a file that is there already, and a kind of file that cannot be written, before any
+  /// work is done.
+  func check() throws {
+    guard ImageFormat(path: output) != nil else {
+      throw CommandError("\(output): the name must end in .png, .jpg or .webp")
+    }
+    if FileManager.default.fileExists(atPath: output), !force {
+      throw CommandError("\(output): this file is there already; add --force to replace it")
+    }
+    let folder = URL(filePath: output).deletingLastPathComponent().path(percentEncoded: false)
+    guard FileManager.default.fileExists(atPath: folder) else {
+      throw CommandError("\(output): the folder \(folder) is not there; make it first")
+    }
+  }
+
+  /// Writes a picture; a PNG carries its recipe.
+  func write(_ image: Image, recipe: JSONObject) throws {
+    guard ImageFormat(path: output) == .png else { return try image.write(to: output) }
+    let text = PNGText.Entry(keyword: "latent", text: JSON.object(recipe).compact)
+    try AtomicFile.write(PNGText.insert([text], into: image.pngBytes()), to: output)
+  }
+}
+
+extension TrainedRun {
+  /// What a picture made from this run says about itself.
+  func recipe(_ command: String, _ more: JSONObject) -> JSONObject {
+    var recipe: JSONObject = [
+      "tool": "latent", "version": .string(latentVersion), "command": .string(command),
+      "run": .string(URL(filePath: folder.path).lastPathComponent),
+      "family": .string(record.family), "model_sha256": .string(weightsHash),
+    ]
+    for (key, value) in more { recipe[key] = value }
+    return recipe
+  }
+
+  /// Pictures `[N, C, H, W]` as a grid, enlarged so that people can see them.
+  func grid(_ pictures: Tensor, columns: Int? = nil, rowTitles: [String] = []) throws -> Image {
+    try ImageGrid(
+      pictures.pictures, columns: columns, scale: max(1, 56 / autoencoder.config.imageSize),
+      margin: 4, rowTitles: rowTitles
+    ).image()
+  }
+
+  /// Rows of pictures, originals over their reconstructions.
+  func pairs(_ rows: [[Image]]) throws -> Image {
+    try ImageGrid(
+      rows: rows, scale: max(1, 56 / autoencoder.config.imageSize), margin: 4
+    ).image()
+  }
+
+  /// The first pictures of a set's held-out part, `[N, C, H, W]` in [0, 1].
+  func firstPictures(of data: String?, _ count: Int) throws -> Tensor {
+    let set = try open(data, split: .test)
+    return try set.pictures(0..<min(count, set.count))
+  }
+
+  /// A picture file as the network takes it, `[1, C, H, W]` in [0, 1].
+  func picture(_ path: String) throws -> Tensor {
+    let config = autoencoder.config
+    let image = try Image(contentsOfFile: path)
+      .converted(toChannels: config.channels).resizedAndCropped(toSide: config.imageSize)
+    return Tensor(
+      image.planar(), shape: [1, config.channels, config.imageSize, config.imageSize]
+    ).to(.float32) / 255
+  }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import Interchange
+import Torch
+import Training
+
+/// How results and talk come out.
+struct OutputOptions: ParsableArguments {
+  @Flag(help: "Print exactly one JSON object on standard output.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "No progress and no talk on standard error.")
+  var quiet = false
+
+  /// Prints a result: the object with `--json`, the lines otherwise.
+  func report(_ object: JSONObject, lines: [String]) {
+    print(json ? JSON.object(object).compact : lines.joined(separator: "\n"))
+  }
+
+  /// Says something on standard error unless `--quiet`.
+  func talk(_ text: String) {
+    guard !quiet else { return }
+    try? FileHandle.standardError.write(contentsOf: Data("\(text)\n".utf8))
+  }
+}
+
+/// What computes.
+struct ComputeOptions: ParsableArguments {
+  @Option(help: "Threads that one operation may use (default: one a processor).")
+  var threads: Int?
+
+  @Option(help: "Where to compute: cpu, cuda, cuda:N or mps.")
+  var device = "cpu"
+
+  mutating func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads is \(threads); it must lie in 1...1024.")
+    }
+    guard Device(device) != nil else {
+      throw ValidationError("--device \(device) is none of cpu, cuda, cuda:N, mps.")
+    }
+  }
+
+  /// Sets up the process; call before the first tensor. Throws when the device is not there.
+  func start() throws -> Device {
+    Runtime.configureAllocator()
+    if let threads { Runtime.setThreads(threads) }
+    let device = Device(device) ?? .cpu
+    guard device.isAvailable else {
+      throw CommandError(
+        "the device \(device) is not available: this libtorch or this machine has none; "
+          + "`latent doctor` shows what there is")
+    }
+    return device
+  }
+}
+
+/// The seed of what is drawn.
+struct SeedOption: ParsableArguments {
+  @Option(help: "The seed of everything that is drawn (default: a random one, reported).")
+  var seed: UInt64?
+
+  /// The seed given, or a new one.
+  var value: UInt64 { seed ?? UInt64.random(in: 0..<1 << 32) }
+}
+
+/// A run that the command could not do, without a path of its own.
+struct CommandError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ sentence: String) {
+    description = sentence
+  }
+}

@@ -1,0 +1,5 @@
+import ArgumentParser
+
+struct Quickstart: ParsableCommand {
+  func run() throws {}
+}

@@ -1,0 +1,107 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Interchange
+import Models
+import Torch
+import Training
+
+/// `latent train FAMILY`.
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a model from scratch, or go on with a run.",
+    discussion: """
+      Settings come from a preset, a JSON file over it (--config), and flags over both (--set \
+      key=value); an unknown key is an error that names the nearest one. \
+      JSON keys: run, family, seed, steps, seconds, images_per_second, parameters, interrupted, \
+      and the measures on held-out data (vae: negative_elbo, reconstruction, kl; ae: \
+      reconstruction, mse).
+      """)
+
+  @Argument(help: "The family: \(Family.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var family: String
+
+  @Option(help: "A data set's name or path; `latent datasets` lists the names.")
+  var data: String?
+
+  @Option(help: "The folder of the run (default: runs/FAMILY-DATA, numbered).")
+  var out: String?
+
+  @Option(help: "The recipe to start from; `latent models` lists them.")
+  var preset: String?
+
+  @Option(help: "A JSON file with settings.")
+  var config: String?
+
+  @Option(help: "One setting, as key=value; may be repeated.")
+  var set: [String] = []
+
+  @Option(help: "Train for so many optimizer steps.")
+  var steps: Int?
+
+  @Option(help: "Train for so many passes over the data.")
+  var epochs: Int?
+
+  @Option(help: "Train for so many minutes (default: 10).")
+  var minutes: Double?
+
+  @Option(help: "Pictures a step.")
+  var batchSize: Int?
+
+  @Option(help: "The side in pixels to which pictures are brought.")
+  var imageSize: Int?
+
+  @Option(help: "1 for grey, 3 for colour (default: as the data has it).")
+  var channels: Int?
+
+  @Flag(help: "Go on with the run in --out from its newest checkpoint.")
+  var resume = false
+
+  @Flag(help: "Replace an earlier run in --out.")
+  var force = false
+
+  @OptionGroup var seed: SeedOption
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var output: OutputOptions
+
+  mutating func validate() throws {
+    if [steps != nil, epochs != nil, minutes != nil].count(where: \.self) > 1 {
+      throw ValidationError("Give one of --steps, --epochs and --minutes.")
+    }
+    for (name, value) in [("steps", steps), ("epochs", epochs), ("batch-size", batchSize)] {
+      if let value, value < 1 { throw ValidationError("--\(name) is \(value); it must be positive.") }
+    }
+    if let minutes, !(minutes > 0 && minutes.isFinite) {
+      throw ValidationError("--minutes is \(minutes); it must be positive.")
+    }
+    if resume, out == nil { throw ValidationError("--resume needs --out, the run to go on with.") }
+    if resume, force { throw ValidationError("--resume goes on with a run, --force replaces it.") }
+    if !resume, data == nil {
+      throw ValidationError("--data is missing: name a data set (`latent datasets`) or a path.")
+    }
+  }
+
+  func run() throws {
+    guard let family = Family(rawValue: family) else {
+      let names = Family.allCases.map(\.rawValue)
+      let near = nearestName(to: family, among: names).map { "; did you mean \($0)?" } ?? ""
+      throw ValidationError(
+        "There is no family \"\(family)\"\(near) The families are \(names.joined(separator: ", ")).")
+    }
+    let device = try compute.start()
+    let plan =
+      resume
+      ? try TrainingPlan(resuming: RunFolder(path: out ?? ""), family: family, self)
+      : try TrainingPlan(new: family, self)
+    for note in plan.train.notes { output.talk("note: \(note)") }
+    let outcome = try plan.execute(device: device, observers: output.quiet ? [] : [ProgressObserver()])
+    output.report(outcome.json, lines: outcome.lines)
+    if let signal = Interruption.signalNumber { throw ExitCode(128 + signal) }
+  }
+
+  /// The length that the flags ask for, if they do.
+  var budget: TrainingBudget? {
+    steps.map(TrainingBudget.steps) ?? epochs.map(TrainingBudget.epochs)
+      ?? minutes.map(TrainingBudget.minutes)
+  }
+}

@@ -1,0 +1,198 @@
+import Datasets
+import Foundation
+import Interchange
+import Models
+import Torch
+import Training
+
+/// A training with everything decided: recipe, data, folder, length.
+struct TrainingPlan {
+  let family: Family
+  let recipe: AutoencoderRecipe
+  let train: any Dataset
+  let test: any Dataset
+  let seed: UInt64
+  let budget: TrainingBudget
+  let run: RunFolder
+  private(set) var record: RunRecord
+  private let checkpoint: Checkpoint?
+  private let replacing: Bool
+
+  /// A new run of the tool itself, such as the quickstart's.
+  init(
+    _ family: Family, recipe: AutoencoderRecipe, data: String, imageSize: Int? = nil,
+    channels: Int? = nil, seed: UInt64, budget: TrainingBudget, run: RunFolder, replacing: Bool
+  ) throws {
+    self.family = family
+    self.recipe = recipe
+    self.seed = seed
+    self.budget = budget
+    self.run = run
+    self.replacing = replacing
+    checkpoint = nil
+    train = try DatasetCatalog.open(
+      data, split: .train, imageSize: imageSize, channels: channels)
+    test = try DatasetCatalog.open(data, split: .test, imageSize: imageSize, channels: channels)
+    record = RunRecord(
+      family: family.rawValue, command: CommandLine.arguments,
+      config: try JSON(encoding: recipe), seed: seed,
+      data: .init(
+        name: data, count: train.count, fingerprint: train.fingerprint,
+        imageSize: train.elementShape.last ?? 0, channels: train.elementShape[0]))
+  }
+
+  /// The new run that `latent train` was asked for.
+  init(new family: Family, _ command: Train) throws {
+    let data = command.data ?? ""
+    let preset = try AutoencoderRecipe(preset: command.preset ?? "conv", kind: family.kind)
+    let recipe = try Self.layered(preset, command)
+    let run = RunFolder(path: command.out ?? Self.freeFolder(family, data))
+    try self.init(
+      family, recipe: recipe, data: data, imageSize: command.imageSize,
+      channels: command.channels, seed: command.seed.value,
+      budget: command.budget ?? .minutes(10), run: run, replacing: command.force)
+  }
+
+  /// The run that `latent train --resume` goes on with. Recipe, data and seed are the run's own;
+  /// the length may be given anew.
+  init(resuming run: RunFolder, family: Family, _ command: Train) throws {
+    var record = try RunRecord(of: run)
+    guard record.family == family.rawValue else {
+      throw TrainingError(
+        path: run.path, "this is a run of the family \(record.family), not of \(family.rawValue).")
+    }
+    guard let checkpoint = Checkpoint.newest(of: run) else {
+      throw TrainingError(
+        path: run.path, "this run has no checkpoint to go on from; start it anew with --force.")
+    }
+    let recipe: AutoencoderRecipe
+    do {
+      recipe = try record.config.decode()
+    } catch {
+      throw TrainingError(path: run.recordPath, error.sentence)
+    }
+    guard try Self.layered(recipe, command) == recipe, command.preset == nil else {
+      throw TrainingError(
+        path: run.path, "a run goes on with its own settings; leave --preset, --config, --set and "
+          + "--batch-size away, or start another run.")
+    }
+    let (size, channels) = (record.data.imageSize, record.data.channels)
+    let data = command.data ?? record.data.name
+    train = try DatasetCatalog.open(data, split: .train, imageSize: size, channels: channels)
+    test = try DatasetCatalog.open(data, split: .test, imageSize: size, channels: channels)
+    guard train.fingerprint == record.data.fingerprint else {
+      throw TrainingError(
+        path: data, "this is not the data that the run began with (its fingerprint differs); "
+          + "start another run.")
+    }
+    guard let budget = command.budget ?? record.budget else {
+      throw TrainingError(path: run.recordPath, "the run's length is missing; pass --steps.")
+    }
+    record.status = .running
+    self.family = family
+    self.recipe = recipe
+    self.seed = record.seed
+    self.budget = budget
+    self.run = run
+    self.record = record
+    self.checkpoint = checkpoint
+    replacing = false
+  }
+
+  private static func layered(
+    _ preset: AutoencoderRecipe, _ command: Train
+  ) throws -> AutoencoderRecipe {
+    var layers = try ConfigLayers(preset: preset)
+    if let file = command.config { try layers.overlay(file: file) }
+    for assignment in command.set { try layers.set(assignment) }
+    if let batchSize = command.batchSize { try layers.set("batch_size=\(batchSize)") }
+    return layers.config
+  }
+
+  private static func freeFolder(_ family: Family, _ data: String) -> String {
+    let name = URL(filePath: data).lastPathComponent
+    let base = "runs/\(family.rawValue)-\(name)"
+    guard FileManager.default.fileExists(atPath: base) else { return base }
+    return (2...).lazy.map { "\(base)-\($0)" }
+      .first { !FileManager.default.fileExists(atPath: $0) } ?? base
+  }
+
+  /// What a training left behind.
+  struct Outcome {
+    let json: JSONObject
+    let lines: [String]
+    let interrupted: Bool
+  }
+
+  /// Trains, and writes the record at the beginning and at the end.
+  func execute(device: Device, observers: [any TrainingObserver]) throws -> Outcome {
+    let position = try checkpoint?.position() ?? TrainingPosition()
+    let training = try AutoencoderTraining(
+      family.kind, recipe: recipe, train: train, test: test, seed: seed, device: device,
+      from: position)
+    if checkpoint == nil { try run.create(replacing: replacing) }
+    var record = record
+    record.budget = budget
+    try record.write(to: run)
+    if checkpoint != nil { try MetricsLog.rewind(run.metricsPath, toStep: position.step) }
+
+    Interruption.listen()
+    let session = TrainingSession(
+      run: run, budget: budget, stepsPerEpoch: training.stepsPerEpoch,
+      observers: try observers + [MetricsObserver(run: run), TensorBoardObserver(run: run)],
+      from: position)
+    let trainer: any Trainer
+    switch family {
+    case .ae:
+      let ae = AutoencoderTrainer(training)
+      if let checkpoint { try ae.load(checkpoint) }
+      try ae.train(session)
+      trainer = ae
+    case .vae:
+      let vae = VAETrainer(training)
+      if let checkpoint { try vae.load(checkpoint) }
+      try vae.train(session)
+      trainer = vae
+    }
+    let measures = try session.finish(trainer)
+
+    record.status = session.isInterrupted ? .interrupted : .finished
+    record.steps = session.position.step
+    record.seconds = session.position.seconds
+    record.result = Dictionary(uniqueKeysWithValues: measures.map { ($0.name, $0.value) })
+    try record.write(to: run)
+    return outcome(session, training, measures)
+  }
+
+  private func outcome(
+    _ session: TrainingSession, _ training: AutoencoderTraining,
+    _ measures: [(name: String, value: Double)]
+  ) -> Outcome {
+    let parameters = training.network.parameterCount
+    let rate = session.imagesPerSecond
+    var json: JSONObject = [
+      "run": .string(run.path), "family": .string(family.rawValue), "seed": .int(Int(seed)),
+      "steps": .int(session.position.step), "seconds": .double(session.position.seconds),
+      "images_per_second": .double(rate), "parameters": .int(parameters),
+      "interrupted": .bool(session.isInterrupted),
+    ]
+    for (name, value) in measures { json[name] = .double(value) }
+    var lines = [
+      "run         \(run.path)  (seed \(seed))",
+      "network     \(parameters) parameters, code of \(recipe.latentDim) numbers",
+      "training    \(session.position.step) steps in \(clock(session.position.seconds)), "
+        + "\(Int(rate)) pictures/s",
+    ]
+    if !measures.isEmpty {
+      lines.append(
+        "held out    "
+          + measures.map { "\($0.name) \(String(format: "%.4g", $0.value))" }
+          .joined(separator: ", "))
+    }
+    lines.append(
+      session.isInterrupted
+        ? "interrupted; go on with: latent train \(family.rawValue) --out \(run.path) --resume"
+        : "next        latent sample \(run.path) -o samples.png")
+    return Outcome(json: json, lines: lines, interrupted: session.isInterrupted)
+  }
+}

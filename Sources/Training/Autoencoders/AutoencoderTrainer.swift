@@ -1,0 +1,52 @@
+import Images
+import Torch
+
+/// Trains an autoencoder: the encoder's code has to be enough for the decoder to give the picture
+/// back (Hinton & Salakhutdinov 2006).
+///
+///     repeat
+///       x  ← a batch of pictures
+///       x′ ← decoder(encoder(x))
+///       descend ∇ −log p(x | x′)
+public final class AutoencoderTrainer: Trainer {
+  /// Network, optimizer and data.
+  public let training: AutoencoderTraining
+
+  /// A trainer over what a training holds.
+  public init(_ training: AutoencoderTraining) {
+    self.training = training
+  }
+
+  /// Trains until the session is done.
+  public func train(_ session: TrainingSession) throws {
+    let network = training.network
+    while !session.isDone {
+      let x = try training.nextBatch()
+      let output = network.decodeOutput(network.encode(x))
+      let loss = network.meanReconstructionLoss(x, output: output)
+      training.descend(loss, step: session.position.step, progress: session.progress)
+      try session.completeStep(self, samples: x.size(0), metrics: [("loss", loss.item())])
+    }
+  }
+
+  /// The mean reconstruction loss on held-out pictures, nats, and the mean squared error.
+  public func validate() throws -> [(name: String, value: Double)] {
+    try training.average.withAverages { () throws in
+      let measured = try training.network.measureReconstruction(on: training.test)
+      return [("reconstruction", measured.loss), ("mse", measured.meanSquaredError)]
+    }
+  }
+
+  /// The state that a resume needs.
+  public var checkpointState: [(file: String, state: [(key: String, tensor: Tensor)])] {
+    training.checkpointState
+  }
+  /// How often the averages moved.
+  public var emaUpdates: Int { training.average.updates }
+  /// Takes over a checkpoint.
+  public func load(_ checkpoint: Checkpoint) throws { try training.load(checkpoint) }
+  /// Writes the averaged network.
+  public func export(to run: RunFolder) throws { try training.export(to: run) }
+  /// Originals, reconstructions, samples.
+  public func sheet() throws -> Image { try training.sheet() }
+}

@@ -1,0 +1,188 @@
+import Datasets
+import Foundation
+import Images
+import Interchange
+import Models
+import NeuralNets
+import Torch
+
+/// What the trainers of autoencoders and of variational autoencoders hold in common: network,
+/// optimizer, averages, data and the draws of noise.
+public final class AutoencoderTraining {
+  /// The network that is trained.
+  public let network: Autoencoder
+  /// How it is trained.
+  public let recipe: AutoencoderRecipe
+  let optimizer: any Optimizer
+  let average: ExponentialMovingAverage
+  let noise: Generator
+  let loader: DataLoader
+  let test: any Dataset
+  let device: Device
+  private let schedule: LearningRateSchedule
+  private let trained: [Parameter]
+  private let seed: UInt64
+
+  /// A training at its beginning, or at a checkpoint's position.
+  ///
+  /// Throws `DatasetError` when the data does not make batches, `TrainingError` for a recipe or a
+  /// picture size that makes no network.
+  public init(
+    _ kind: AutoencoderConfig.Kind, recipe: AutoencoderRecipe, train: any Dataset,
+    test: any Dataset, seed: UInt64, device: Device = .cpu,
+    from position: TrainingPosition = TrainingPosition()
+  ) throws {
+    guard train.elementShape.count == 3 else {
+      throw TrainingError(
+        path: train.name, "an autoencoder here learns pictures, but these are points in the plane.")
+    }
+    guard train.elementShape[1] == train.elementShape[2] else {
+      throw TrainingError(
+        path: train.name,
+        "the pictures are \(train.elementShape[2])×\(train.elementShape[1]); the networks are "
+          + "square, so pass --image-size.")
+    }
+    let config = recipe.network(
+      kind, imageSize: train.elementShape[1], channels: train.elementShape[0])
+    if let problem = recipe.problem ?? config.problem { throw TrainingError("\(problem).") }
+    let start = Generator(seed: seed)
+    network = Autoencoder(config, using: start)
+    network.setDeviation(recipe.sigma)
+    network.move(to: device)
+    average = ExponentialMovingAverage(of: network, decay: recipe.emaDecay)
+    trained = network.parameters.filter(\.value.requiresGradient)
+    optimizer = recipe.optimizer.make(
+      trained, learningRate: recipe.learningRate, weightDecay: recipe.weightDecay)
+    schedule = LearningRateSchedule(recipe.lrSchedule, warmup: recipe.lrWarmupSteps)
+    noise = Generator(seed: seed &+ 1)
+    loader = try DataLoader(
+      train,
+      DataLoader.Options(
+        batchSize: min(recipe.batchSize, train.count), seed: seed, dropsLast: false,
+        flips: recipe.flip, start: .init(epoch: position.epoch, batch: position.batch)))
+    self.recipe = recipe
+    self.test = test
+    self.device = device
+    self.seed = seed
+  }
+
+  /// Batches in a pass over the data.
+  public var stepsPerEpoch: Int { loader.batchesPerEpoch }
+
+  /// The next pictures, `[N, C, H, W]` in [0, 1].
+  func nextBatch() throws -> Tensor { try loader.next().tensor(device: device) }
+
+  /// One step down the gradient of `loss`: Adam (or the recipe's rule) at the schedule's rate, then
+  /// the averages follow.
+  func descend(_ loss: Tensor, step: Int, progress: Double) {
+    optimizer.learningRate =
+      recipe.learningRate * schedule.factor(step: step, progress: progress)
+    optimizer.clearGradients()
+    loss.backward()
+    if recipe.gradientClip > 0 { clipGradientNorm(trained, limit: recipe.gradientClip) }
+    optimizer.step()
+    average.update()
+  }
+
+  // MARK: Checkpoints
+
+  var checkpointState: [(file: String, state: [(key: String, tensor: Tensor)])] {
+    [
+      ("network", network.state), ("ema", average.state), ("optimizer", optimizer.state),
+      ("generators", [("noise", noise.state)]),
+    ]
+  }
+
+  func load(_ checkpoint: Checkpoint) throws {
+    let position = try checkpoint.position()
+    try fitting(checkpoint, "network") { try network.load($0) }
+    try fitting(checkpoint, "ema") { try average.load($0, updates: position.emaUpdates) }
+    try fitting(checkpoint, "optimizer") { try optimizer.load($0) }
+    let generators = try checkpoint.tensors("generators")
+    guard let state = generators["noise"], state.dtype == .uint8,
+      state.shape == noise.state.shape
+    else {
+      throw TrainingError(
+        path: checkpoint.path, "generators.safetensors holds no state of a generator.")
+    }
+    noise.state = state
+  }
+
+  private func fitting(
+    _ checkpoint: Checkpoint, _ file: String, _ body: ([String: Tensor]) throws -> Void
+  ) throws {
+    let tensors = try checkpoint.tensors(file)
+    do {
+      try body(tensors)
+    } catch let mismatch as StateMismatch {
+      throw TrainingError(
+        path: "\(checkpoint.path)/\(file).safetensors",
+        "this checkpoint does not fit the run's network: \(mismatch).")
+    }
+  }
+
+  // MARK: Looking
+
+  /// The folder of the network inside a run.
+  public static func folderName(_ kind: AutoencoderConfig.Kind) -> String {
+    kind == .variational ? "vae" : "autoencoder"
+  }
+
+  func export(to run: RunFolder) throws {
+    let folder = try run.createFolder(Self.folderName(network.config.kind))
+    try network.save(to: folder, state: average.state)
+  }
+
+  /// The first pictures of the held-out set, `[N, C, H, W]`.
+  func testPictures(_ count: Int) throws -> Tensor {
+    try test.pictures(0..<min(count, test.count)).to(device)
+  }
+
+  /// Originals, reconstructions and samples from N(0, 1), by the averaged weights.
+  func sheet() throws -> Image {
+    let originals = try testPictures(10)
+    let draws = Tensor.randn(
+      [20, network.config.latentDim], using: Generator(seed: seed)
+    ).to(device)
+    return try average.withAverages { () throws -> Image in
+      try withoutGradients { () throws -> Image in
+        let reconstructions = network.decode(network.encode(originals))
+        let samples = network.decode(draws)
+        return try ImageGrid(
+          rows: [originals, reconstructions, samples[0..<10], samples[10..<20]].map(\.pictures),
+          scale: max(1, 56 / network.config.imageSize), margin: 8,
+          rowTitles: ["original", "reconstructed", "sampled", ""]
+        ).image()
+      }
+    }
+  }
+}
+
+extension Dataset {
+  /// Pictures as a tensor, `[N, C, H, W]` in [0, 1]. Throws when a file cannot be read.
+  public func pictures(_ range: Range<Int>) throws -> Tensor {
+    let size = elementByteCount
+    var bytes = [UInt8](repeating: 0, count: range.count * size)
+    try bytes.withUnsafeMutableBytes { buffer in
+      for (place, index) in range.enumerated() {
+        try copyElement(
+          at: index, into: .init(rebasing: buffer[place * size..<(place + 1) * size]))
+      }
+    }
+    return Tensor(bytes, shape: [range.count] + elementShape).to(.float32) / 255
+  }
+}
+
+extension Tensor {
+  /// The pictures of a batch `[N, C, H, W]` in [0, 1] as 8-bit pictures.
+  public var pictures: [Image] {
+    let (count, channels, height, width) = (size(0), size(1), size(2), size(3))
+    let values: [Float] = detached().to(.float32).elements()
+    let length = channels * height * width
+    return (0..<count).map {
+      Image(
+        floats: Array(values[$0 * length..<($0 + 1) * length]), width: width, height: height,
+        channels: channels)
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import Images
+import Models
+import Torch
+
+/// Trains a variational autoencoder (Kingma & Welling 2014, Algorithm 1), or a β-VAE.
+///
+///     repeat
+///       x ← a batch of pictures
+///       μ, log σ² ← encoder(x)
+///       z ← μ + σ · ε,  ε drawn from N(0, 1)
+///       descend ∇ [ −log p(x | z) + β · KL(N(μ, σ²) ‖ N(0, 1)) ]
+public final class VAETrainer: Trainer {
+  /// Network, optimizer and data.
+  public let training: AutoencoderTraining
+
+  /// A trainer over what a training holds.
+  public init(_ training: AutoencoderTraining) {
+    self.training = training
+  }
+
+  /// Trains until the session is done.
+  public func train(_ session: TrainingSession) throws {
+    let (network, recipe) = (training.network, training.recipe)
+    while !session.isDone {
+      let x = try training.nextBatch()
+      let bound = network.evidenceLowerBound(x, using: training.noise)
+      let loss = bound.objective(
+        beta: beta(at: session.position.step), freeBits: recipe.freeBits)
+      training.descend(loss, step: session.position.step, progress: session.progress)
+      try session.completeStep(
+        self, samples: x.size(0),
+        metrics: [
+          ("loss", loss.item()), ("reconstruction", bound.reconstruction.item()),
+          ("kl", bound.kl.item()),
+        ])
+    }
+  }
+
+  /// The weight of the KL term at a step: it rises in a line over the warm-up.
+  func beta(at step: Int) -> Double {
+    let recipe = training.recipe
+    guard recipe.klWarmupSteps > 0 else { return recipe.beta }
+    return recipe.beta * min(1, Double(step + 1) / Double(recipe.klWarmupSteps))
+  }
+
+  /// −ELBO and its terms on held-out pictures, nats.
+  public func validate() throws -> [(name: String, value: Double)] {
+    try training.average.withAverages { () throws in
+      let bound = try training.network.measureBounds(
+        on: training.test, importanceSamples: 0, seed: 0)
+      return [
+        ("negative_elbo", -bound.elbo), ("reconstruction", bound.reconstruction), ("kl", bound.kl),
+      ]
+    }
+  }
+
+  /// The state that a resume needs.
+  public var checkpointState: [(file: String, state: [(key: String, tensor: Tensor)])] {
+    training.checkpointState
+  }
+  /// How often the averages moved.
+  public var emaUpdates: Int { training.average.updates }
+  /// Takes over a checkpoint.
+  public func load(_ checkpoint: Checkpoint) throws { try training.load(checkpoint) }
+  /// Writes the averaged network.
+  public func export(to run: RunFolder) throws { try training.export(to: run) }
+  /// Originals, reconstructions, samples.
+  public func sheet() throws -> Image { try training.sheet() }
+}
