@@ -45,13 +45,14 @@ struct PlotScale {
   /// The ticks with their labels.
   var labels: [(fraction: Double, text: String)] {
     let step = ticks.count > 1 ? ticks[1] - ticks[0] : 0
+    let largest = ticks.map(abs).max() ?? 0
     return ticks.map { tick in
-      switch kind {
-      case .linear:
-        ((tick - low) / (high - low), tickLabel(tick, step: step))
-      case .logarithmic:
-        ((tick - low) / (high - low), tickLabel(pow(10, tick), step: 0))
-      }
+      let text =
+        switch kind {
+        case .linear: tickLabel(tick, step: step, largest: largest)
+        case .logarithmic: powerLabel(pow(10, tick))
+        }
+      return ((tick - low) / (high - low), text)
     }
   }
 
@@ -87,24 +88,21 @@ private func logarithmicTicks(_ low: Double, _ high: Double) -> [Double] {
   return decades.filter { $0.isMultiple(of: stride) && low...high ~= Double($0) }.map(Double.init)
 }
 
-/// A number with as many decimals as its neighbours need, a true minus sign, and k or M.
-private func tickLabel(_ value: Double, step: Double) -> String {
-  let size = abs(value)
-  let spread = max(size, step)
-  if spread != 0, spread < 1e-4 || spread >= 1e9 { return exponentLabel(value) }
+/// A number with the decimals and the unit (k, M) that all ticks of its axis share.
+private func tickLabel(_ value: Double, step: Double, largest: Double) -> String {
+  if value == 0 { return "0" }
+  if largest < 1e-4 || largest >= 1e9 { return typeset(String(format: "%.3g", value)) }
   let (divisor, suffix): (Double, String) =
-    spread >= 1e6 ? (1e6, "M") : spread >= 1e4 ? (1e3, "k") : (1, "")
-  let unit = (step > 0 ? step : size) / divisor
-  let decimals = unit > 0 ? min(max(Int(-log10(unit).rounded(.down)), 0), 6) : 0
-  var text = String(format: "%.\(decimals)f", size / divisor)
-  if text.contains(".") {
-    while text.hasSuffix("0") { text.removeLast() }
-    if text.hasSuffix(".") { text.removeLast() }
-  }
-  if text == "0" { return "0" }
-  return (value < 0 ? "−" : "") + text + suffix
+    largest >= 1e6 ? (1e6, "M") : largest >= 1e4 ? (1e3, "k") : (1, "")
+  let unit = (step > 0 ? step : abs(value)) / divisor
+  // A step of 0.2 may come out as 0.19999, whose logarithm is just below a whole number.
+  let decimals = min(max(Int((-log10(unit) - 1e-6).rounded(.up)), 0), 6)
+  return typeset(String(format: "%.\(decimals)f", value / divisor)) + suffix
 }
 
-private func exponentLabel(_ value: Double) -> String {
-  String(format: "%.3g", value).replacingOccurrences(of: "-", with: "−")
+private func powerLabel(_ value: Double) -> String { typeset(String(format: "%g", value)) }
+
+/// A true minus sign in place of the hyphen.
+private func typeset(_ number: String) -> String {
+  number.replacingOccurrences(of: "-", with: "−")
 }

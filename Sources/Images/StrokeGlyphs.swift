@@ -9,12 +9,10 @@ enum StrokeGlyphs {
   }
 
   /// The room between two glyphs.
-  static let spacing = 3.3
+  static let spacing = 3.4
 
   /// The glyph of a character; what the font lacks shows as an empty box.
   static subscript(character: Character) -> Glyph { glyphs[character] ?? missing }
-
-  static let characters = Set(table.keys)
 
   private static let missing = Glyph(width: 7, path: StrokePath("M 0 0 L 7 0 L 7 14 L 0 14 L 0 0"))
   private static let glyphs = table.mapValues { Glyph(width: $0.0, path: StrokePath($0.1)) }
@@ -94,7 +92,7 @@ enum StrokeGlyphs {
     "i": (0, "M 0 10 L 0 0 D 0 13.6"),
     "j": (2, "M 2 10 L 2 -1.6 C 2 -3.4 1.3 -4.2 -0.2 -4.2 D 2 13.6"),
     "k": (7, "M 0 14 L 0 0 M 7 10 L 0 3.6 M 2.8 6.2 L 7.4 0"),
-    "l": (0, "M 0 14 L 0 0"),
+    "l": (1.6, "M 0 14 L 0 2.6 C 0 0.9 0.8 0 2.2 0"),
     "m": (
       13.2,
       "M 0 10 L 0 0 M 0 6 C 0.3 8.6 1.8 10 3.7 10 C 5.8 10 6.6 8.6 6.6 6.4 L 6.6 0 "
@@ -210,6 +208,11 @@ enum StrokeGlyphs {
       9,
       "M 8.8 10 C 8 3.6 6.4 0 3.9 0 C 1.5 0 0 2.1 0 5 C 0 7.9 1.5 10 3.9 10 "
         + "C 6.4 10 7.2 6 7.7 2.6 C 7.9 0.9 8.4 0.1 9.5 0.1"
+    ),
+    "ᾱ": (
+      9,
+      "M 8.8 10 C 8 3.6 6.4 0 3.9 0 C 1.5 0 0 2.1 0 5 C 0 7.9 1.5 10 3.9 10 "
+        + "C 6.4 10 7.2 6 7.7 2.6 C 7.9 0.9 8.4 0.1 9.5 0.1 M 1.4 13.4 L 7 13.4"
     ),
     "β": (
       8.4,

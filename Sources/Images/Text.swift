@@ -24,14 +24,14 @@ public struct TextStyle: Sendable, Equatable {
 
   /// The length of a line of text, in pixels.
   public func width(of text: String) -> Double {
-    let units = text.reduce(0) { $0 + StrokeGlyphs[$1].width + StrokeGlyphs.spacing }
-    return max(units - StrokeGlyphs.spacing, 0) * unit + strokeWidth
+    let units = text.reduce(0) { $0 + StrokeGlyphs[$1].width + spacing }
+    return max(units - spacing, 0) * unit + strokeWidth
   }
 
   /// The text, cut with an ellipsis where it is longer than `limit` pixels.
   public func fitted(_ text: String, to limit: Double) -> String {
     // A character takes more than the room after it, so only so many can fit.
-    let most = Int(max(limit, 0) / (StrokeGlyphs.spacing * unit)) + 2
+    let most = Int(max(limit, 0) / (spacing * unit)) + 2
     var kept = text.prefix(most)
     if kept.endIndex == text.endIndex, width(of: text) <= limit { return text }
     while !kept.isEmpty, width(of: kept + "…") > limit { kept.removeLast() }
@@ -39,6 +39,9 @@ public struct TextStyle: Sendable, Equatable {
   }
 
   var unit: Double { size / 20 }
+
+  /// The room between glyphs in font units; heavier strokes take some of it.
+  fileprivate var spacing: Double { StrokeGlyphs.spacing + (weight == .bold ? 0.8 : 0) }
 
   var strokeWidth: Double {
     switch weight {
@@ -79,7 +82,7 @@ public enum TextDirection: Sendable {
 extension Canvas {
   /// Draws one line of text with its baseline through a place.
   ///
-  /// The font has printable ASCII, `α β ε μ σ ² → × ± − – — · … ’`; anything else is a box.
+  /// The font has printable ASCII, `α ᾱ β ε μ σ ² → × ± − – — · … ’`; anything else is a box.
   public mutating func text(
     _ text: String, at place: Point, style: TextStyle = TextStyle(),
     anchor: TextAnchor = .start, direction: TextDirection = .rightwards
@@ -106,7 +109,7 @@ extension Canvas {
             }
           })
       }
-      pen += (glyph.width + StrokeGlyphs.spacing) * unit
+      pen += (glyph.width + style.spacing) * unit
     }
     strokes(lines, width: style.strokeWidth, colour: style.colour)
   }
