@@ -79,6 +79,17 @@ import Testing
     }
   }
 
+  @Test func trainIsAlsoAVehicle() throws {
+    try withScratchFolder { folder throws in
+      for name in ["train", "car", "test"] {
+        for index in 0..<30 { try putPicture("\(folder)/\(name)/\(index).png", 2, 2, [1]) }
+      }
+      let set = try DatasetCatalog.open(folder, split: .train)
+      #expect(set.classNames == ["car", "test", "train"])
+      #expect(set.count > 60)
+    }
+  }
+
   @Test func metadata() throws {
     try withScratchFolder { folder throws in
       let path = "\(folder)/train/metadata.jsonl"

@@ -20,7 +20,9 @@ struct FolderListing {
   /// Lists one part of the set in `folder`: `train` and `test` folders where they are, otherwise
   /// a tenth held out by name.
   init(folder: String, split: Split) throws(DatasetError) {
-    let parts = try Self.names(in: folder).folders
+    var parts = try Self.names(in: folder).folders
+    // Beside other folders, "train" is a class of vehicles.
+    if !parts.allSatisfy({ ["train", "test", "val", "validation"].contains($0) }) { parts = [] }
     if parts.contains(split.rawValue) {
       try self.init(whole: "\(folder)/\(split.rawValue)")
     } else if split == .test || !parts.contains("test") {
