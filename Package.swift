@@ -68,9 +68,11 @@ let package = Package(
       providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
     .systemLibrary(
       name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(name: "CCodecs", dependencies: ["CPNG", "CJPEG", "CWebP"]),
     .target(name: "Images", dependencies: ["CCodecs"]),
-    .target(name: "Datasets", dependencies: ["Images", "Torch", "Interchange"]),
+    .target(name: "Datasets", dependencies: ["CZlib", "Images", "Torch", "Interchange"]),
     .target(name: "Models", dependencies: ["NeuralNets", "Interchange"]),
     .target(name: "Training", dependencies: ["Models", "Datasets"]),
     .target(name: "Evaluation", dependencies: ["Training"]),

@@ -1,0 +1,55 @@
+/// Several elements of a set, one after the other.
+public struct Batch: Sendable, Equatable {
+  /// The place in the order of batches that this one was made for.
+  public let position: DataLoader.Position
+  /// Which elements of the set these are.
+  public let indices: [Int]
+  /// The shape of one element: `[C, H, W]` or `[2]`.
+  public let elementShape: [Int]
+  /// The numbers, `[N] + elementShape`.
+  public let values: ElementValues
+  /// The classes, or nil when the set has none.
+  public let labels: [Int]?
+  /// The texts, or nil when the set has none; an element without one has the empty text.
+  public let captions: [String]?
+
+  /// The number of elements.
+  public var count: Int { indices.count }
+
+  init(
+    of dataset: any Dataset, indices: [Int], position: DataLoader.Position,
+    isFlipped: (Int) -> Bool
+  ) throws {
+    self.position = position
+    self.indices = indices
+    elementShape = dataset.elementShape
+    let size = dataset.elementByteCount
+    let width = dataset.elementShape.last ?? 1
+    values = try ElementValues(
+      dataset.elementKind, count: indices.count * elementShape.reduce(1, *)
+    ) { buffer in
+      for (place, index) in indices.enumerated() {
+        let element = UnsafeMutableRawBufferPointer(
+          rebasing: buffer[place * size..<(place + 1) * size])
+        try dataset.copyElement(at: index, into: element)
+        if isFlipped(index) { mirror(element, width: width) }
+      }
+    }
+    let labels = indices.compactMap { dataset.label(at: $0) }
+    self.labels = labels.count == indices.count ? labels : nil
+    let captions = indices.map { dataset.caption(at: $0) }
+    self.captions = captions.contains { $0 != nil } ? captions.map { $0 ?? "" } : nil
+  }
+}
+
+/// Reverses every row of a picture.
+private func mirror(_ picture: UnsafeMutableRawBufferPointer, width: Int) {
+  for row in stride(from: 0, to: picture.count, by: width) {
+    var (left, right) = (row, row + width - 1)
+    while left < right {
+      picture.swapAt(left, right)
+      left += 1
+      right -= 1
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import Foundation
+
+/// Batches of a data set in an order that depends on the seed and the epoch alone, made ahead of
+/// time by threads of its own.
+///
+/// The order of epoch e is a Fisher-Yates shuffle of `0..<count`, driven by SplitMix64 that starts
+/// from (seed, e); whether element i is mirrored is the lowest bit of the first number of SplitMix64
+/// from (seed, e, i, 1). Neither depends on the number of threads or on where reading began.
+///
+/// For use by one thread at a time. The threads end with the loader, and before its `deinit` returns.
+public final class DataLoader {
+  /// A place in the endless row of batches.
+  public struct Position: Sendable, Equatable, Codable {
+    /// The pass over the set, from 0.
+    public var epoch: Int
+    /// The batch of that pass, from 0.
+    public var batch: Int
+
+    /// Makes a place; by default the beginning.
+    public init(epoch: Int = 0, batch: Int = 0) {
+      self.epoch = epoch
+      self.batch = batch
+    }
+  }
+
+  /// How a set is cut into batches.
+  public struct Options: Sendable {
+    /// The number of elements in a batch.
+    public var batchSize: Int
+    /// Names the order of every epoch.
+    public var seed: UInt64
+    /// Whether the order changes from epoch to epoch; otherwise elements come as the set has them.
+    public var shuffles: Bool
+    /// Whether a last batch that is not full is left out.
+    public var dropsLast: Bool
+    /// Whether half of the pictures are mirrored from left to right.
+    public var flips: Bool
+    /// The number of threads that make batches.
+    public var workers: Int
+    /// The first batch to deliver; that of a checkpoint when resuming.
+    public var start: Position
+
+    /// Options for training; for judging set `shuffles` and `dropsLast` to false.
+    public init(
+      batchSize: Int, seed: UInt64, shuffles: Bool = true, dropsLast: Bool = true,
+      flips: Bool = false, workers: Int = 1, start: Position = Position()
+    ) {
+      self.batchSize = batchSize
+      self.seed = seed
+      self.shuffles = shuffles
+      self.dropsLast = dropsLast
+      self.flips = flips
+      self.workers = workers
+      self.start = start
+    }
+  }
+
+  /// The number of batches in an epoch.
+  public let batchesPerEpoch: Int
+  /// The place of the batch that `next()` delivers next: what a checkpoint has to save.
+  public private(set) var position: Position
+  private let producer: BatchProducer
+
+  /// Starts to make batches.
+  ///
+  /// - Throws: `DatasetError` when the set is empty or smaller than a batch that has to be full, or
+  ///   the options make no sense for it.
+  public init(_ dataset: any Dataset, _ options: Options) throws(DatasetError) {
+    func failure(_ sentence: String) -> DatasetError {
+      DatasetError(path: dataset.name, sentence: sentence)
+    }
+    guard options.batchSize > 0, options.workers > 0 else {
+      throw failure("batch size and number of loader threads have to be at least 1.")
+    }
+    guard dataset.count > 0 else { throw failure("the set is empty.") }
+    guard !options.dropsLast || options.batchSize <= dataset.count else {
+      throw failure(
+        "the set has \(dataset.count) elements, fewer than one batch of \(options.batchSize); choose a smaller --batch-size."
+      )
+    }
+    let isPicture = dataset.elementShape.count == 3 && dataset.elementKind == .bytes
+    guard !options.flips || isPicture else { throw failure("only pictures can be mirrored.") }
+    let full = dataset.count / options.batchSize
+    let hasRest = !options.dropsLast && !dataset.count.isMultiple(of: options.batchSize)
+    batchesPerEpoch = full + (hasRest ? 1 : 0)
+    let start = options.start
+    guard start.epoch >= 0, start.epoch < 1 << 32, start.batch >= 0, start.batch < batchesPerEpoch
+    else {
+      throw failure(
+        "an epoch has \(batchesPerEpoch) batches, so reading cannot begin at batch \(start.batch) of epoch \(start.epoch)."
+      )
+    }
+    position = start
+    producer = BatchProducer(dataset, options, batchesPerEpoch: batchesPerEpoch)
+  }
+
+  deinit { producer.cancel() }
+
+  /// The next batch; after the last one of an epoch the next epoch begins.
+  ///
+  /// - Throws: What the set threw while the batch was made; from then on every call throws it.
+  public func next() throws -> Batch {
+    let batch = try producer.next()
+    position.batch += 1
+    if position.batch == batchesPerEpoch { position = Position(epoch: position.epoch + 1) }
+    return batch
+  }
+
+  /// Calls `body` with the batches that are left of the current epoch.
+  ///
+  /// - Throws: What the set threw, or what `body` throws.
+  public func forEachInEpoch(_ body: (Batch) throws -> Void) throws {
+    let epoch = position.epoch
+    while position.epoch == epoch { try body(next()) }
+  }
+}
