@@ -11,8 +11,8 @@ struct Decode: ParsableCommand {
     discussion: "The file holds codes [N, D], as `latent encode` writes them. "
       + "JSON keys: run, output, count.")
 
-  @Argument(help: "The folder of the run.")
-  var run: String
+  @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
+  var runPath: String
 
   @Argument(help: "The safetensors file with the key codes.")
   var codes: String
@@ -24,7 +24,7 @@ struct Decode: ParsableCommand {
   func run() throws {
     let device = try compute.start()
     try file.check()
-    let trained = try TrainedRun(path: run, device: device)
+    let trained = try TrainedRun(path: runPath, device: device)
     let width = trained.autoencoder.config.latentDim
     guard let codes = try Weights.read(codes)["codes"] else {
       throw CommandError("\(codes): it holds no tensor \"codes\"; `latent encode` writes one")
@@ -43,7 +43,7 @@ struct Decode: ParsableCommand {
     try file.write(image, recipe: trained.recipe("decode", ["count": .int(pictures.size(0))]))
     output.report(
       [
-        "run": .string(run), "output": .string(file.output), "count": .int(pictures.size(0)),
+        "run": .string(runPath), "output": .string(file.output), "count": .int(pictures.size(0)),
       ],
       lines: ["\(pictures.size(0)) pictures: \(file.output)"])
   }

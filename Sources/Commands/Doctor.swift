@@ -25,8 +25,9 @@ struct Doctor: ParsableCommand {
     if Runtime.cpuCapability == "DEFAULT" {
       problems.append("libtorch finds no vector instructions (AVX2 or AVX-512): everything is slow")
     }
-    let free = (try? URL(filePath: ".").resourceValues(
-      forKeys: [.volumeAvailableCapacityKey]).volumeAvailableCapacity) ?? nil
+    let free =
+      (try? URL(filePath: ".").resourceValues(
+        forKeys: [.volumeAvailableCapacityKey]).volumeAvailableCapacity) ?? nil
     if let free, free < 1 << 30 { problems.append("less than 1 GB of disk is free here") }
     var lines = [
       "latent        \(latentVersion)",

@@ -14,8 +14,8 @@ struct Encode: ParsableCommand {
       JSON keys: run, output, count, latent_dim.
       """)
 
-  @Argument(help: "The folder of the run.")
-  var run: String
+  @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
+  var runPath: String
 
   @Argument(help: "Picture files; without any, the held-out data.")
   var images: [String] = []
@@ -44,7 +44,7 @@ struct Encode: ParsableCommand {
     if FileManager.default.fileExists(atPath: output), !force {
       throw CommandError("\(output): this file is there already; add --force to replace it")
     }
-    let trained = try TrainedRun(path: run, device: device)
+    let trained = try TrainedRun(path: runPath, device: device)
     var codes: [Tensor] = []
     var logVariances: [Tensor] = []
     func add(_ pictures: Tensor) {
@@ -77,7 +77,7 @@ struct Encode: ParsableCommand {
       metadata: ["format": "pt", "model_sha256": trained.weightsHash], to: output)
     talk.report(
       [
-        "run": .string(run), "output": .string(output), "count": .int(n),
+        "run": .string(runPath), "output": .string(output), "count": .int(n),
         "latent_dim": .int(trained.autoencoder.config.latentDim),
       ],
       lines: ["\(n) codes of \(trained.autoencoder.config.latentDim) numbers: \(output)"])

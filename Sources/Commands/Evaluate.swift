@@ -14,8 +14,8 @@ struct Evaluate: ParsableCommand {
       reconstruction (nats a picture), mse (of values in 0...1).
       """)
 
-  @Argument(help: "The folder of the run.")
-  var run: String
+  @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
+  var runPath: String
 
   @Option(help: "The data to measure on (default: the run's own, held-out part).")
   var data: String?
@@ -39,7 +39,7 @@ struct Evaluate: ParsableCommand {
 
   func run() throws {
     let device = try compute.start()
-    let trained = try TrainedRun(path: run, device: device)
+    let trained = try TrainedRun(path: runPath, device: device)
     let set = try trained.open(data, split: .test)
     let line = output.quiet ? nil : StatusLine()
     let report = try AutoencoderReport(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Interchange
+import Models
 import Torch
 import Training
 
@@ -13,8 +14,8 @@ struct Interpolate: ParsableCommand {
       JSON keys: run, output, rows, steps.
       """)
 
-  @Argument(help: "The folder of the run.")
-  var run: String
+  @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
+  var runPath: String
 
   @Argument(help: "Two picture files; without any, pairs of the held-out data.")
   var images: [String] = []
@@ -50,7 +51,7 @@ struct Interpolate: ParsableCommand {
   func run() throws {
     let device = try compute.start()
     try file.check()
-    let trained = try TrainedRun(path: run, device: device)
+    let trained = try TrainedRun(path: runPath, device: device)
     let ends =
       try images.isEmpty
       ? trained.firstPictures(of: data, 2 * count)
@@ -66,7 +67,7 @@ struct Interpolate: ParsableCommand {
         "interpolate", ["steps": .int(steps), "path": .string(path.rawValue)]))
     output.report(
       [
-        "run": .string(run), "output": .string(file.output), "rows": .int(walks.count),
+        "run": .string(runPath), "output": .string(file.output), "rows": .int(walks.count),
         "steps": .int(steps),
       ],
       lines: ["\(walks.count) walks of \(steps) pictures: \(file.output)"])

@@ -42,7 +42,7 @@ public struct Latent: ParsableCommand {
       try command.run()
     } catch let code as ExitCode {
       exit(withError: code)
-    } catch where isUsage(error) {
+    } catch  where isUsage(error) {
       exit(withError: error)
     } catch {
       let sentence = "error: \(error)\n"

@@ -9,8 +9,8 @@ struct Reconstruct: ParsableCommand {
     abstract: "Put pictures through encoder and decoder, beside the originals.",
     discussion: "JSON keys: run, output, count, mse (mean squared error of values in 0...1).")
 
-  @Argument(help: "The folder of the run.")
-  var run: String
+  @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
+  var runPath: String
 
   @Argument(help: "Picture files; without any, pictures of the held-out data.")
   var images: [String] = []
@@ -37,7 +37,7 @@ struct Reconstruct: ParsableCommand {
   func run() throws {
     let device = try compute.start()
     try file.check()
-    let trained = try TrainedRun(path: run, device: device)
+    let trained = try TrainedRun(path: runPath, device: device)
     let originals =
       try images.isEmpty
       ? trained.firstPictures(of: data, count)
@@ -53,7 +53,7 @@ struct Reconstruct: ParsableCommand {
     try file.write(image, recipe: trained.recipe("reconstruct", ["count": .int(n)]))
     output.report(
       [
-        "run": .string(run), "output": .string(file.output), "count": .int(n),
+        "run": .string(runPath), "output": .string(file.output), "count": .int(n),
         "mse": .double(error),
       ],
       lines: ["\(n) pictures, mean squared error \(error): \(file.output)"])

@@ -9,8 +9,8 @@ struct Sample: ParsableCommand {
     abstract: "Draw new pictures from a trained run.",
     discussion: "Picture i is drawn with seed + i. JSON keys: run, output, count, seed.")
 
-  @Argument(help: "The folder of the run.")
-  var run: String
+  @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
+  var runPath: String
 
   @Option(name: [.customShort("n"), .long], help: "How many pictures.")
   var count = 64
@@ -29,7 +29,7 @@ struct Sample: ParsableCommand {
   func run() throws {
     let device = try compute.start()
     try file.check()
-    let trained = try TrainedRun(path: run, device: device)
+    let trained = try TrainedRun(path: runPath, device: device)
     let seed = seed.value
     let pictures = trained.sample(count, seed: seed)
     let image = try count == 1 ? pictures.pictures[0] : trained.grid(pictures)
@@ -37,7 +37,7 @@ struct Sample: ParsableCommand {
       image, recipe: trained.recipe("sample", ["seed": .int(Int(seed)), "count": .int(count)]))
     output.report(
       [
-        "run": .string(run), "output": .string(file.output), "count": .int(count),
+        "run": .string(runPath), "output": .string(file.output), "count": .int(count),
         "seed": .int(Int(seed)),
       ],
       lines: ["\(count) pictures, seed \(seed): \(file.output)"])

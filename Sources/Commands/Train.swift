@@ -69,7 +69,9 @@ struct Train: ParsableCommand {
       throw ValidationError("Give one of --steps, --epochs and --minutes.")
     }
     for (name, value) in [("steps", steps), ("epochs", epochs), ("batch-size", batchSize)] {
-      if let value, value < 1 { throw ValidationError("--\(name) is \(value); it must be positive.") }
+      if let value, value < 1 {
+        throw ValidationError("--\(name) is \(value); it must be positive.")
+      }
     }
     if let minutes, !(minutes > 0 && minutes.isFinite) {
       throw ValidationError("--minutes is \(minutes); it must be positive.")
@@ -86,7 +88,8 @@ struct Train: ParsableCommand {
       let names = Family.allCases.map(\.rawValue)
       let near = nearestName(to: family, among: names).map { "; did you mean \($0)?" } ?? ""
       throw ValidationError(
-        "There is no family \"\(family)\"\(near) The families are \(names.joined(separator: ", ")).")
+        "There is no family \"\(family)\"\(near) The families are \(names.joined(separator: ", "))."
+      )
     }
     let device = try compute.start()
     let plan =
@@ -94,7 +97,8 @@ struct Train: ParsableCommand {
       ? try TrainingPlan(resuming: RunFolder(path: out ?? ""), family: family, self)
       : try TrainingPlan(new: family, self)
     for note in plan.train.notes { output.talk("note: \(note)") }
-    let outcome = try plan.execute(device: device, observers: output.quiet ? [] : [ProgressObserver()])
+    let outcome = try plan.execute(
+      device: device, observers: output.quiet ? [] : [ProgressObserver()])
     output.report(outcome.json, lines: outcome.lines)
     if let signal = Interruption.signalNumber { throw ExitCode(128 + signal) }
   }

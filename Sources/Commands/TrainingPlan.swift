@@ -73,7 +73,8 @@ struct TrainingPlan {
     }
     guard try Self.layered(recipe, command) == recipe, command.preset == nil else {
       throw TrainingError(
-        path: run.path, "a run goes on with its own settings; leave --preset, --config, --set and "
+        path: run.path,
+        "a run goes on with its own settings; leave --preset, --config, --set and "
           + "--batch-size away, or start another run.")
     }
     let (size, channels) = (record.data.imageSize, record.data.channels)
@@ -82,7 +83,8 @@ struct TrainingPlan {
     test = try DatasetCatalog.open(data, split: .test, imageSize: size, channels: channels)
     guard train.fingerprint == record.data.fingerprint else {
       throw TrainingError(
-        path: data, "this is not the data that the run began with (its fingerprint differs); "
+        path: data,
+        "this is not the data that the run began with (its fingerprint differs); "
           + "start another run.")
     }
     guard let budget = command.budget ?? record.budget else {

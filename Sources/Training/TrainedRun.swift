@@ -38,7 +38,8 @@ public struct TrainedRun {
     autoencoder = try Autoencoder(folder: network)
     guard autoencoder.config.kind == family.kind else {
       throw TrainingError(
-        path: network, "the network is a \(autoencoder.config.kind.rawValue), "
+        path: network,
+        "the network is a \(autoencoder.config.kind.rawValue), "
           + "but run.json says \(record.family).")
     }
     weightsHash = try Fingerprint.ofFile("\(network)/\(Autoencoder.FileName.weights)")

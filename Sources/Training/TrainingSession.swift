@@ -34,7 +34,9 @@ public final class TrainingSession {
   private let sheets: Int
 
   /// Pictures a second over the steps of this session.
-  public var imagesPerSecond: Double { Double(samples) / max(position.seconds - startSeconds, 1e-9) }
+  public var imagesPerSecond: Double {
+    Double(samples) / max(position.seconds - startSeconds, 1e-9)
+  }
   private var samples = 0
   private let startSeconds: Double
 
@@ -90,7 +92,9 @@ public final class TrainingSession {
     lastTick = now
     position.step += 1
     position.batch += 1
-    if position.batch == stepsPerEpoch { (position.epoch, position.batch) = (position.epoch + 1, 0) }
+    if position.batch == stepsPerEpoch {
+      (position.epoch, position.batch) = (position.epoch + 1, 0)
+    }
     if let bad = metrics.first(where: { !$0.value.isFinite }) {
       throw TrainingError(
         path: run.path,

@@ -37,7 +37,8 @@ public enum Likelihood: String, Codable, Sendable, CaseIterable {
     case .gaussian, .gaussianLearned:
       guard let logSigma else { preconditionFailure("a Gaussian needs its deviation") }
       // (x − μ)² / 2σ² + log σ + ½ log 2π
-      return 0.5 * (x - output).square() * (-2 * logSigma).exp() + logSigma + 0.5 * log(2 * Double.pi)
+      return 0.5 * (x - output).square() * (-2 * logSigma).exp() + logSigma + 0.5
+        * log(2 * Double.pi)
     case .l1:
       return (x - output).abs() + log(2.0)
     }

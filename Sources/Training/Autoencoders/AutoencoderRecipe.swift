@@ -75,27 +75,26 @@ public struct AutoencoderRecipe: Codable, Sendable, Equatable {
   public static func presets(
     _ kind: AutoencoderConfig.Kind
   ) -> [(name: String, summary: String, apply: (inout AutoencoderRecipe) -> Void)] {
-    let shared:
-      [(name: String, summary: String, apply: (inout AutoencoderRecipe) -> Void)] = [
-        ("conv", "strided convolutions down and up, a 32-number code", { _ in }),
-        (
-          "mlp", "the classic 784-400-20 network, Adam 1e-3, batch 128",
-          { recipe in
-            recipe.architecture = .mlp
-            recipe.latentDim = 20
-            recipe.hiddenDims = [400]
-            recipe.activation = .relu
-            recipe.learningRate = 1e-3
-            recipe.lrSchedule = .constant
-            recipe.lrWarmupSteps = 0
-            recipe.batchSize = 128
-          }
-        ),
-        (
-          "map", "the convolutional network with a 2-number code, which can be drawn whole",
-          { $0.latentDim = 2 }
-        ),
-      ]
+    let shared: [(name: String, summary: String, apply: (inout AutoencoderRecipe) -> Void)] = [
+      ("conv", "strided convolutions down and up, a 32-number code", { _ in }),
+      (
+        "mlp", "the classic 784-400-20 network, Adam 1e-3, batch 128",
+        { recipe in
+          recipe.architecture = .mlp
+          recipe.latentDim = 20
+          recipe.hiddenDims = [400]
+          recipe.activation = .relu
+          recipe.learningRate = 1e-3
+          recipe.lrSchedule = .constant
+          recipe.lrWarmupSteps = 0
+          recipe.batchSize = 128
+        }
+      ),
+      (
+        "map", "the convolutional network with a 2-number code, which can be drawn whole",
+        { $0.latentDim = 2 }
+      ),
+    ]
     guard kind == .variational else { return shared }
     return shared + [
       (

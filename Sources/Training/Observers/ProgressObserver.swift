@@ -94,5 +94,6 @@ public func clock(_ seconds: Double) -> String {
   let whole = Int(seconds.rounded())
   let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
   return hours > 0
-    ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
+    ? String(format: "%d:%02d:%02d", hours, minutes, rest)
+    : String(format: "%d:%02d", minutes, rest)
 }
