@@ -46,7 +46,9 @@ struct TrainingPlan {
     let data = command.data ?? ""
     let preset = try AutoencoderRecipe(preset: command.preset ?? "conv", kind: family.kind)
     let recipe = try Self.layered(preset, command)
-    let run = RunFolder(path: command.out ?? Self.freeFolder(family, data))
+    let run = RunFolder(
+      path: command.out
+        ?? freeFolder("runs/\(family.rawValue)-\(URL(filePath: data).lastPathComponent)"))
     try self.init(
       family, recipe: recipe, data: data, imageSize: command.imageSize,
       channels: command.channels, seed: command.seed.value,
@@ -109,14 +111,6 @@ struct TrainingPlan {
     for assignment in command.set { try layers.set(assignment) }
     if let batchSize = command.batchSize { try layers.set("batch_size=\(batchSize)") }
     return layers.config
-  }
-
-  private static func freeFolder(_ family: Family, _ data: String) -> String {
-    let name = URL(filePath: data).lastPathComponent
-    let base = "runs/\(family.rawValue)-\(name)"
-    guard FileManager.default.fileExists(atPath: base) else { return base }
-    return (2...).lazy.map { "\(base)-\($0)" }
-      .first { !FileManager.default.fileExists(atPath: $0) } ?? base
   }
 
   /// What a training left behind.

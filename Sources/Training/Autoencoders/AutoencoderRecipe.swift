@@ -36,19 +36,19 @@ public struct AutoencoderRecipe: Codable, Sendable, Equatable {
   /// Which rule changes the weights.
   public var optimizer = OptimizerKind.adam
   /// The largest step size.
-  public var learningRate = 2e-3
+  public var learningRate = 3e-3
   /// Decay of the weights.
   public var weightDecay = 0.0
   /// The course of the step size after the warm-up.
   public var lrSchedule = LearningRateSchedule.Shape.cosine
   /// Steps over which the step size rises from 0.
-  public var lrWarmupSteps = 200
+  public var lrWarmupSteps = 500
   /// The largest norm of all gradients together; 0 for no limit.
   public var gradientClip = 0.0
   /// The decay of the averaged weights, the ones that are kept.
   public var emaDecay = 0.999
   /// Pictures a step.
-  public var batchSize = 64
+  public var batchSize = 128
   /// Whether pictures are mirrored at random.
   public var flip = false
 
