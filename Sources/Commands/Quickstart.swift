@@ -62,7 +62,7 @@ struct Quickstart: ParsableCommand {
     let vae = try TrainedRun(path: runs[1].run.path, device: device)
     let sheet = try AutoencoderComparison(ae: ae, vae: vae, on: runs[0].test, seed: seed).sheet()
     try sheet.write(to: sheetPath)
-    output.report(
+    try output.report(
       [
         "sheet": .string(sheetPath), "ae": .string(ae.folder.path), "vae": .string(vae.folder.path),
         "data": .string(data), "seed": .int(Int(seed)),

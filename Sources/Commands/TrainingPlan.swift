@@ -1,3 +1,4 @@
+import ArgumentParser
 import Datasets
 import Foundation
 import Interchange
@@ -44,7 +45,10 @@ struct TrainingPlan {
   /// The new run that `latent train` was asked for.
   init(new family: Family, _ command: Train) throws {
     let data = command.data ?? ""
-    let preset = try AutoencoderRecipe(preset: command.preset ?? "conv", kind: family.kind)
+    let preset = try usage {
+      () throws(ConfigError) in
+      try AutoencoderRecipe(preset: command.preset ?? "conv", kind: family.kind)
+    }
     let recipe = try Self.layered(preset, command)
     let run = RunFolder(
       path: command.out
@@ -80,6 +84,14 @@ struct TrainingPlan {
           + "--batch-size away, or start another run.")
     }
     let (size, channels) = (record.data.imageSize, record.data.channels)
+    guard command.imageSize ?? size == size, command.channels ?? channels == channels,
+      command.seed.seed ?? record.seed == record.seed
+    else {
+      throw TrainingError(
+        path: run.path,
+        "the run has \(channels) channels of \(size)×\(size) pixels and the seed \(record.seed); "
+          + "leave --image-size, --channels and --seed away, or start another run.")
+    }
     let data = command.data ?? record.data.name
     train = try DatasetCatalog.open(data, split: .train, imageSize: size, channels: channels)
     test = try DatasetCatalog.open(data, split: .test, imageSize: size, channels: channels)
@@ -108,7 +120,9 @@ struct TrainingPlan {
   ) throws -> AutoencoderRecipe {
     var layers = try ConfigLayers(preset: preset)
     if let file = command.config { try layers.overlay(file: file) }
-    for assignment in command.set { try layers.set(assignment) }
+    for assignment in command.set {
+      try usage { () throws(ConfigError) in try layers.set(assignment) }
+    }
     if let batchSize = command.batchSize { try layers.set("batch_size=\(batchSize)") }
     return layers.config
   }
@@ -129,14 +143,20 @@ struct TrainingPlan {
     if checkpoint == nil { try run.create(replacing: replacing) }
     var record = record
     record.budget = budget
-    try record.write(to: run)
-    if checkpoint != nil { try MetricsLog.rewind(run.metricsPath, toStep: position.step) }
+    let logs: [any TrainingObserver]
+    do {
+      try record.write(to: run)
+      if checkpoint != nil { try MetricsLog.rewind(run.metricsPath, toStep: position.step) }
+      logs = try [MetricsObserver(run: run), TensorBoardObserver(run: run)]
+    } catch {
+      if checkpoint == nil { run.remove() }
+      throw error
+    }
 
     Interruption.listen()
     let session = TrainingSession(
       run: run, budget: budget, stepsPerEpoch: training.stepsPerEpoch,
-      observers: try observers + [MetricsObserver(run: run), TensorBoardObserver(run: run)],
-      from: position)
+      observers: observers + logs, from: position)
     let trainer: any Trainer
     switch family {
     case .ae:
@@ -190,5 +210,14 @@ struct TrainingPlan {
         ? "interrupted; go on with: latent train \(family.rawValue) --out \(run.path) --resume"
         : "next        latent sample \(run.path) -o samples.png")
     return Outcome(json: json, lines: lines, interrupted: session.isInterrupted)
+  }
+}
+
+/// Does what a flag asks for; a flag that does not fit is a wrong usage.
+private func usage<R>(_ body: () throws(ConfigError) -> R) throws -> R {
+  do {
+    return try body()
+  } catch {
+    throw ValidationError(error.description)
   }
 }
