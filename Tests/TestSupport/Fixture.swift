@@ -2,32 +2,56 @@ import Foundation
 import Interchange
 import Torch
 
-/// The reference files under `Tests/Fixtures`.
-public enum Fixture {
-  /// The path of a file, given as `group/file`.
-  public static func path(_ name: String) -> String {
-    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appending(path: "Fixtures/\(name)").path
+/// A golden file that Tests/Fixtures/make_fixtures.py wrote.
+public struct Fixture: Sendable {
+  private let file: SafetensorsFile
+
+  /// Opens `Tests/Fixtures/<path>.safetensors`, wherever the tests are run from.
+  public init(_ path: String) throws {
+    file = try SafetensorsFile(path: Fixture.folder.appending(path: "\(path).safetensors").path)
   }
 
-  /// All tensors of a safetensors file, given as `group/file.safetensors`.
-  ///
-  /// - Throws: `SafetensorsError` when the file cannot be read or holds types that Torch lacks.
-  public static func load(_ name: String) throws -> [String: Tensor] {
-    let file = try SafetensorsFile(path: path(name))
-    return try file.tensors.mapValues { info in
-      guard let dtype = dtypes[info.elementType] else {
-        throw SafetensorsError(
-          path: file.path, sentence: "\(info.name) has the type \(info.elementType.rawValue).")
-      }
-      return try file.withBytes(of: info.name) {
-        Tensor(bytes: $0, shape: info.shape, dtype: dtype)
-      }
+  /// Where all golden files lie.
+  public static let folder = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures")
+
+  /// The names of all tensors in the file.
+  public var names: [String] { file.names }
+
+  /// Whether the file holds a tensor of this name.
+  public func contains(_ name: String) -> Bool { file.tensors[name] != nil }
+
+  /// All tensors by name, each in memory of its own.
+  public var tensors: [String: Tensor] {
+    get throws {
+      try Dictionary(uniqueKeysWithValues: names.map { ($0, try self[$0]) })
     }
   }
 
-  private static let dtypes: [ElementType: DType] = [
-    .uint8: .uint8, .int64: .int64, .float16: .float16, .bfloat16: .bfloat16, .float32: .float32,
-    .float64: .float64, .bool: .bool,
-  ]
+  /// One tensor by name, in memory of its own.
+  public subscript(name: String) -> Tensor {
+    get throws {
+      try file.withBytes(of: name) { bytes in
+        guard let info = file.tensors[name], let dtype = DType(info.elementType) else {
+          throw SafetensorsError(path: file.path, sentence: "\"\(name)\" has a type of no tensor.")
+        }
+        return Tensor(bytes: bytes, shape: info.shape, dtype: dtype)
+      }
+    }
+  }
+}
+
+extension DType {
+  fileprivate init?(_ type: ElementType) {
+    switch type {
+    case .bool: self = .bool
+    case .uint8: self = .uint8
+    case .int64: self = .int64
+    case .float16: self = .float16
+    case .bfloat16: self = .bfloat16
+    case .float32: self = .float32
+    case .float64: self = .float64
+    default: return nil
+    }
+  }
 }

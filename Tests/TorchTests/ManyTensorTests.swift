@@ -1,0 +1,91 @@
+import TestSupport
+import Testing
+import Torch
+
+@Suite struct ManyTensorTests {
+  static let lists: [GoldenCase] = [
+    .many("norm", "p0 p1") { [$0.totalNorm()] },
+    .many("norm.1", "p0 p1") { [$0.totalNorm(p: 1)] },
+    .many("norm.inf", "p0 p1") { [$0.totalNorm(p: .infinity)] },
+    .many("multiplied", "p0 p1") {
+      $0.multiplyAll(by: Tensor(0.3))
+      return $0
+    },
+    .many("moved", "p0 p1 e0 e1") {
+      let moving = Array($0[..<2])
+      moving.lerpAll(towards: Array($0[2...]), 0.2)
+      return moving
+    },
+  ]
+
+  static let optimizers: [GoldenCase] = [
+    .many("adam", "p0 p1 g0 g1") {
+      adam($0, betas: (0.9, 0.999), eps: 1e-8, weightDecay: 0, decoupled: false)
+    },
+    .many("adam.decay", "p0 p1 g0 g1") {
+      adam($0, betas: (0.5, 0.9), eps: 1e-3, weightDecay: 0.2, decoupled: false)
+    },
+    .many("adamw", "p0 p1 g0 g1") {
+      adam($0, betas: (0.8, 0.95), eps: 1e-6, weightDecay: 0.2, decoupled: true)
+    },
+    .many("sgd", "p0 p1 g0 g1") { sgd($0) },
+    .many("sgd.momentum", "p0 p1 g0 g1") {
+      sgd($0, momentum: 0.9, weightDecay: 0.2, dampening: 0.3)
+    },
+    .many("sgd.nesterov", "p0 p1 g0 g1") {
+      sgd($0, momentum: 0.9, weightDecay: 0.1, nesterov: true)
+    },
+  ]
+
+  let fixture: Fixture
+
+  init() throws { fixture = try Fixture("torch_ops/many_tensors") }
+
+  @Test(arguments: lists + optimizers)
+  func equalsPyTorch(_ golden: GoldenCase) throws {
+    try golden.check(against: fixture)
+  }
+
+  @Test func everyGoldenCaseIsTested() {
+    GoldenCase.expectComplete(Self.lists + Self.optimizers, fixture)
+  }
+}
+
+/// Two parameters after each of five steps; `x` holds them and, a step a slice, their gradients.
+private func fiveSteps(
+  _ x: [Tensor], _ step: (_ parameters: [Tensor], _ gradients: [Tensor], _ index: Int) -> Void
+) -> [Tensor] {
+  let parameters = [x[0].clone(), x[1].clone()]
+  return (0..<5).flatMap { index in
+    step(parameters, [x[2][index], x[3][index]], index)
+    return parameters.map { $0.clone() }
+  }
+}
+
+private func adam(
+  _ x: [Tensor], betas: (Double, Double), eps: Double, weightDecay: Double, decoupled: Bool
+) -> [Tensor] {
+  let means = x[..<2].map { Tensor.zeros(like: $0) }
+  let squares = x[..<2].map { Tensor.zeros(like: $0) }
+  let counts = [Tensor(0), Tensor(0)]
+  return fiveSteps(x) { parameters, gradients, _ in
+    for count in counts { count.add(1) }
+    FusedStep.adam(
+      parameters: parameters, gradients: gradients, means: means, squares: squares,
+      steps: counts, rate: 0.1, betas: betas, weightDecay: weightDecay, eps: eps,
+      decoupled: decoupled)
+  }
+}
+
+private func sgd(
+  _ x: [Tensor], momentum: Double = 0, weightDecay: Double = 0, dampening: Double = 0,
+  nesterov: Bool = false
+) -> [Tensor] {
+  let momenta = momentum == 0 ? [] : x[..<2].map { Tensor.zeros(like: $0) }
+  return fiveSteps(x) { parameters, gradients, index in
+    FusedStep.sgd(
+      parameters: parameters, gradients: gradients, momenta: momenta, rate: 0.1,
+      momentum: momentum, weightDecay: weightDecay, dampening: dampening, nesterov: nesterov,
+      isFirst: index == 0)
+  }
+}
