@@ -23,15 +23,15 @@ CT_BINARY_OPERATIONS(BINARY)
   }
 CT_SCALAR_OPERATIONS(SCALAR)
 
-static std::optional<at::Scalar> bound(const double* value) {
+static std::optional<at::Scalar> bound(const CTScalar* value) {
   if (!value) return std::nullopt;
-  return at::Scalar(*value);
+  return scalar(*value);
 }
 
 #define WITH(NAME, PARAMETERS, CALL) \
   int ct_##NAME PARAMETERS { return guard(#NAME, {a}, [&] { *out = give(CALL); }); }
 
-WITH(clamp, (CTTensor a, const double* low, const double* high, CTTensor* out),
+WITH(clamp, (CTTensor a, const CTScalar* low, const CTScalar* high, CTTensor* out),
      at::clamp(Ref(a), bound(low), bound(high)))
 WITH(leaky_relu, (CTTensor a, double slope, CTTensor* out), at::leaky_relu(Ref(a), slope))
 WITH(elu, (CTTensor a, double alpha, CTTensor* out), at::elu(Ref(a), alpha))
@@ -83,7 +83,7 @@ int ct_copy_(CTTensor a, CTTensor source) {
 int ct_fill_(CTTensor a, CTScalar value) {
   return guard("fill_", {a}, [&] { Ref(a)->fill_(scalar(value)); });
 }
-int ct_clamp_(CTTensor a, const double* low, const double* high) {
+int ct_clamp_(CTTensor a, const CTScalar* low, const CTScalar* high) {
   return guard("clamp_", {a}, [&] { Ref(a)->clamp_(bound(low), bound(high)); });
 }
 int ct_lerp_(CTTensor a, CTTensor b, double weight) {

@@ -58,12 +58,12 @@ int ct_batch_norm(CTTensor input, CTTensor weight, CTTensor bias, CTTensor runni
   });
 }
 
-int ct_attention(CTTensor query, CTTensor key, CTTensor value, CTTensor mask, double scale,
+int ct_attention(CTTensor query, CTTensor key, CTTensor value, CTTensor mask, const double* scale,
                  bool causal, CTTensor* out) {
   return guard("scaled_dot_product_attention", {query, key, value, mask}, [&] {
     *out = give(at::scaled_dot_product_attention(
         Ref(query), Ref(key), Ref(value), optional(mask), 0.0, causal,
-        scale > 0 ? std::optional<double>(scale) : std::nullopt));
+        scale ? std::optional<double>(*scale) : std::nullopt));
   });
 }
 

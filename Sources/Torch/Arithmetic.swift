@@ -208,7 +208,7 @@ extension Tensor {
 
   /// Every element held between two bounds, either of which may be left out.
   public func clamped(
-    min low: Double? = nil, max high: Double? = nil,
+    min low: (any TensorScalar)? = nil, max high: (any TensorScalar)? = nil,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     withBounds(low, high) { low, high in made(file, line) { ct_clamp(raw, low, high, $0) } }
@@ -248,12 +248,14 @@ extension Tensor {
 
 /// Lends two bounds as pointers; `nil` becomes a null pointer.
 func withBounds<R>(
-  _ low: Double?, _ high: Double?,
-  _ body: (UnsafePointer<Double>?, UnsafePointer<Double>?) -> R
+  _ low: (any TensorScalar)?, _ high: (any TensorScalar)?,
+  _ body: (UnsafePointer<CTScalar>?, UnsafePointer<CTScalar>?) -> R
 ) -> R {
-  withUnsafePointer(to: low ?? 0) { lowest in
-    withUnsafePointer(to: high ?? 0) { highest in
-      body(low == nil ? nil : lowest, high == nil ? nil : highest)
-    }
-  }
+  withOptional(low?.scalar) { low in withOptional(high?.scalar) { body(low, $0) } }
+}
+
+/// Lends a value as a pointer; `nil` becomes a null pointer.
+func withOptional<T, R>(_ value: T?, _ body: (UnsafePointer<T>?) -> R) -> R {
+  guard let value else { return body(nil) }
+  return withUnsafePointer(to: value) { body($0) }
 }

@@ -24,7 +24,9 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
     case "mps": self = .mps
     case "cuda": self = .cuda(0)
     default:
-      guard name.hasPrefix("cuda:"), let index = Int(name.dropFirst(5)), (0..<128).contains(index)
+      // Int reads "+1" and "01" too, which libtorch does not.
+      guard name.hasPrefix("cuda:"), let index = Int(name.dropFirst(5)), (0..<128).contains(index),
+        name == "cuda:\(index)"
       else { return nil }
       self = .cuda(index)
     }

@@ -55,8 +55,8 @@ extension Tensor {
 
   /// Holds every element between two bounds.
   public func clamp(
-    min low: Double? = nil, max high: Double? = nil, file: StaticString = #fileID,
-    line: UInt = #line
+    min low: (any TensorScalar)? = nil, max high: (any TensorScalar)? = nil,
+    file: StaticString = #fileID, line: UInt = #line
   ) {
     withBounds(low, high) { check(ct_clamp_(raw, $0, $1), file, line) }
   }

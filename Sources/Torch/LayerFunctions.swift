@@ -123,8 +123,10 @@ extension Tensor {
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor? = nil, scale: Double? = nil,
     causal: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    made(file, line) {
-      ct_attention(query.raw, key.raw, value.raw, mask?.raw, scale ?? 0, causal, $0)
+    made(file, line) { out in
+      withOptional(scale) {
+        ct_attention(query.raw, key.raw, value.raw, mask?.raw, $0, causal, out)
+      }
     }
   }
 }

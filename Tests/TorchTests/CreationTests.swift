@@ -112,12 +112,25 @@ import Torch
             dtype: .float32)
           memory.floats.update(repeating: 3)
           expectEqual(tensor, .full([count], 3))
-          view = tensor.view([-1, 1, 1].suffix(count == 0 ? 1 : 3))
+          view = tensor.unsqueezed(0)
         }
         withExtendedLifetime(view) { #expect(released != nil) }
       }
       #expect(released == nil, "\(count) elements keep their owner")
     }
+  }
+
+  @Test func nothingAtAllCanBeShared() {
+    weak var released: Memory?
+    do {
+      let memory = Memory(0)
+      released = memory
+      let tensor = Tensor(
+        sharing: UnsafeRawBufferPointer(start: nil, count: 0), owner: memory, shape: [0, 3],
+        dtype: .int64)
+      #expect(tensor.shape == [0, 3] && tensor.elements(as: Int.self).isEmpty)
+    }
+    #expect(released == nil)
   }
 
   @Test func describesItself() {

@@ -21,7 +21,7 @@ import Torch
         _ = Tensor.zeros([2, 3]).reshaped([4, 2])
       })
     let said = String(decoding: result.standardErrorContent, as: UTF8.self)
-    #expect(said.contains("TorchTests/ProcessTests.swift:\(#line - 3): "))
+    #expect(said.contains("TorchTests/ProcessTests.swift:\(#line - 5): "))
     #expect(said.contains("reshape([2, 3]): shape '[4, 2]' is invalid for input of size 6"))
   }
 

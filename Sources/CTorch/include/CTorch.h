@@ -125,7 +125,7 @@ CT_BINARY_OPERATIONS(CT_DECLARE_BINARY)
 #define CT_DECLARE_SCALAR(NAME) int ct_##NAME##_scalar(CTTensor a, CTScalar b, CTTensor *out);
 CT_SCALAR_OPERATIONS(CT_DECLARE_SCALAR)
 
-int ct_clamp(CTTensor a, const double *low, const double *high, CTTensor *out);
+int ct_clamp(CTTensor a, const CTScalar *low, const CTScalar *high, CTTensor *out);
 int ct_leaky_relu(CTTensor a, double slope, CTTensor *out);
 int ct_elu(CTTensor a, double alpha, CTTensor *out);
 int ct_gelu(CTTensor a, bool tanh_approximation, CTTensor *out);
@@ -145,7 +145,7 @@ int ct_add_scalar_(CTTensor a, CTScalar b);
 int ct_mul_scalar_(CTTensor a, CTScalar b);
 int ct_copy_(CTTensor a, CTTensor source);
 int ct_fill_(CTTensor a, CTScalar value);
-int ct_clamp_(CTTensor a, const double *low, const double *high);
+int ct_clamp_(CTTensor a, const CTScalar *low, const CTScalar *high);
 int ct_lerp_(CTTensor a, CTTensor b, double weight);
 int ct_addcmul_(CTTensor a, CTTensor b, CTTensor c, double value);
 int ct_addcdiv_(CTTensor a, CTTensor b, CTTensor c, double value);
@@ -231,7 +231,8 @@ int ct_layer_norm(CTTensor input, const int64_t *shape, int64_t ndim, CTTensor w
 int ct_batch_norm(CTTensor input, CTTensor weight, CTTensor bias, CTTensor running_mean,
                   CTTensor running_variance, bool training, double momentum, double eps,
                   CTTensor *out);
-int ct_attention(CTTensor query, CTTensor key, CTTensor value, CTTensor mask, double scale,
+/// `scale` may be NULL: one over the root of the width.
+int ct_attention(CTTensor query, CTTensor key, CTTensor value, CTTensor mask, const double *scale,
                  bool causal, CTTensor *out);
 int ct_max_pool2d(CTTensor input, const int64_t kernel[2], const int64_t stride[2],
                   const int64_t padding[2], CTTensor *out);
