@@ -10,6 +10,7 @@ import Torch
     ("zeros", .zeros), ("ones", .ones), ("uniform", .uniform(-0.3, 2)),
     ("normal", .normal(mean: 0.5, deviation: 3)), ("truncated_normal", .truncatedNormal()),
     ("truncated_normal.narrow", .truncatedNormal(mean: 0.5, deviation: 2, low: -1, high: 1.5)),
+    ("truncated_normal.tail", .truncatedNormal(low: 1, high: 2)),
     ("xavier_uniform", .xavierUniform()), ("xavier_normal", .xavierNormal(gain: 2)),
     ("kaiming_uniform", .kaimingUniform()), ("kaiming_normal", .kaimingNormal(slope: 0.2)),
     ("orthogonal", .orthogonal(gain: 1.5)),

@@ -189,6 +189,7 @@ def starts():
         "normal": lambda t, g: init.normal_(t, 0.5, 3, generator=g),
         "truncated_normal": lambda t, g: init.trunc_normal_(t, generator=g),
         "truncated_normal.narrow": lambda t, g: init.trunc_normal_(t, 0.5, 2, -1, 1.5, g),
+        "truncated_normal.tail": lambda t, g: init.trunc_normal_(t, 0, 1, 1, 2, g),
         "xavier_uniform": lambda t, g: init.xavier_uniform_(t, generator=g),
         "xavier_normal": lambda t, g: init.xavier_normal_(t, 2, generator=g),
         "kaiming_uniform": lambda t, g: init.kaiming_uniform_(t, generator=g),

@@ -127,5 +127,6 @@ def averages():
             average = decay * average + (1 - decay) * now.double()
             decays.append(decay)
             path.append(average.float())
-        result |= {name: torch.stack(path), f"{name}.decays": torch.tensor(decays).double()}
+        result[name] = torch.stack(path)
+        result[f"{name}.decays"] = torch.tensor(decays, dtype=torch.float64)
     return result
