@@ -31,7 +31,8 @@ import Training
   @Test func theBoundsOfAVariationalRunHangTogether() throws {
     try run(.vae) { run, set in
       let report = try AutoencoderReport(
-        of: run, on: set, importanceSamples: 20, seed: 1, limit: 64) { _ in }
+        of: run, on: set, importanceSamples: 20, seed: 1, limit: 64
+      ) { _ in }
       let json = report.json
       let elbo = try #require(json["elbo"]?.double)
       let iwae = try #require(json["iwae"]?.double)
@@ -47,7 +48,8 @@ import Training
   @Test func aDeterministicRunReportsItsError() throws {
     try run(.ae) { run, set in
       let report = try AutoencoderReport(
-        of: run, on: set, importanceSamples: 20, seed: 1, limit: 64) { _ in }
+        of: run, on: set, importanceSamples: 20, seed: 1, limit: 64
+      ) { _ in }
       let pictures = try set.pictures(0..<64)
       let restored = run.decode(run.encode(pictures))
       let expected = (restored - pictures).square().mean().item()

@@ -54,7 +54,8 @@ import Torch
       expectClose(some, try golden["\(name).some"], rtol: 0, atol: 1e-5, "\(name)")
       let wide = flat.to(.float64)
       // A sum of n deviations within 1e-5 each.
-      #expect(abs(wide.sum().item() - (try golden["\(name).sum"]).item()) <= 1e-5 * Double(flat.count))
+      #expect(
+        abs(wide.sum().item() - (try golden["\(name).sum"]).item()) <= 1e-5 * Double(flat.count))
       expectClose(wide.norm(), try golden["\(name).norm"], rtol: 1e-5, atol: 0, "\(name)")
       compared += 3
     }

@@ -92,6 +92,7 @@ import Torch
   func downsamplingRoundsUp(_ side: Int, _ half: Int) {
     let layer = Downsample2D(1, 2, using: Generator(seed: 0))
     #expect(layer(.zeros([1, 1, side, 2 * side])).shape == [1, 2, (side + 1) / 2, side])
-    #expect(Upsample2D(1, 2, using: Generator(seed: 0))(.zeros([1, 1, half, 2])).size(2) == 2 * half)
+    #expect(
+      Upsample2D(1, 2, using: Generator(seed: 0))(.zeros([1, 1, half, 2])).size(2) == 2 * half)
   }
 }
