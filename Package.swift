@@ -83,7 +83,8 @@ let package = Package(
       name: "bench-tensor-op", dependencies: ["Torch"], path: "Benchmarks/TensorOp"),
 
     .target(
-      name: "TestSupport", dependencies: ["Torch", "Interchange", "Models"], path: "Tests/TestSupport"),
+      name: "TestSupport", dependencies: ["Torch", "Interchange", "Models"],
+      path: "Tests/TestSupport"),
     tests("Interchange"), tests("Images"),
     tests("Torch", with: "TestSupport"), tests("NeuralNets", with: "TestSupport"),
     tests("Datasets", with: "TestSupport"), tests("Models", with: "TestSupport"),
