@@ -88,7 +88,7 @@ let package = Package(
     tests("Torch", with: "TestSupport"), tests("NeuralNets", with: "TestSupport"),
     tests("Datasets", with: "TestSupport"), tests("Models", with: "TestSupport"),
     tests("Training", with: "TestSupport"), tests("Evaluation", with: "TestSupport"),
-    tests("Commands", with: "TestSupport"),
+    tests("Commands", with: "Interchange", "Images"),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

@@ -51,6 +51,10 @@ struct Quickstart: ParsableCommand {
         family, recipe: AutoencoderRecipe(), data: data, seed: seed, budget: .minutes(minutes),
         run: RunFolder(path: "\(folder)/\(family.rawValue)"), replacing: force)
     }
+    guard runs[0].test.count >= 2 else {
+      throw CommandError(
+        "\(data): the held-out part holds one picture, and the tour walks between two; add more")
+    }
     for (number, plan) in runs.enumerated() {
       output.talk(
         "\(number + 1) of 2: \(plan.family == .ae ? "an autoencoder" : "a variational autoencoder") "

@@ -157,20 +157,14 @@ struct TrainingPlan {
     let session = TrainingSession(
       run: run, budget: budget, stepsPerEpoch: training.stepsPerEpoch,
       observers: observers + logs, from: position)
-    let trainer: any Trainer
-    switch family {
-    case .ae:
-      let ae = AutoencoderTrainer(training)
-      if let checkpoint { try ae.load(checkpoint) }
-      try ae.train(session)
-      trainer = ae
-    case .vae:
-      let vae = VAETrainer(training)
-      if let checkpoint { try vae.load(checkpoint) }
-      try vae.train(session)
-      trainer = vae
+    let measures: [(name: String, value: Double)]
+    do {
+      measures = try train(training, session)
+    } catch {
+      // Nothing can go on from a run that failed before its first checkpoint.
+      if Checkpoint.newest(of: run) == nil { run.remove() }
+      throw error
     }
-    let measures = try session.finish(trainer)
 
     record.status = session.isInterrupted ? .interrupted : .finished
     record.steps = session.position.step
@@ -178,6 +172,23 @@ struct TrainingPlan {
     record.result = Dictionary(uniqueKeysWithValues: measures.map { ($0.name, $0.value) })
     try record.write(to: run)
     return outcome(session, training, measures)
+  }
+
+  private func train(
+    _ training: AutoencoderTraining, _ session: TrainingSession
+  ) throws -> [(name: String, value: Double)] {
+    switch family {
+    case .ae:
+      let ae = AutoencoderTrainer(training)
+      if let checkpoint { try ae.load(checkpoint) }
+      try ae.train(session)
+      return try session.finish(ae)
+    case .vae:
+      let vae = VAETrainer(training)
+      if let checkpoint { try vae.load(checkpoint) }
+      try vae.train(session)
+      return try session.finish(vae)
+    }
   }
 
   private func outcome(

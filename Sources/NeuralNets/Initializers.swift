@@ -11,7 +11,7 @@ public enum Initializer: Sendable {
   case uniform(Double, Double)
   /// Normal.
   case normal(mean: Double = 0, deviation: Double = 1)
-  /// Normal, cut off at `low` and `high` (inverse of the distribution function, as PyTorch).
+  /// Normal, drawn again outside of `low` and `high` (as PyTorch from 2.13 on).
   case truncatedNormal(mean: Double = 0, deviation: Double = 1, low: Double = -2, high: Double = 2)
   /// Glorot & Bengio 2010: variance 2 / (fan in + fan out), uniform.
   case xavierUniform(gain: Double = 1)
@@ -79,14 +79,49 @@ public enum Initializer: Sendable {
     _ tensor: Tensor, _ mean: Double, _ deviation: Double, _ low: Double, _ high: Double,
     _ generator: Generator
   ) {
-    func cumulative(_ x: Double) -> Double { (1 + erf(x / 2.0.squareRoot())) / 2 }
-    let lower = cumulative((low - mean) / deviation)
-    let upper = cumulative((high - mean) / deviation)
-    tensor.fillUniform(2 * lower - 1, 2 * upper - 1, using: generator)
-    tensor.copy(from: tensor.erfinv())
-    tensor.multiply(by: deviation * 2.0.squareRoot())
-    tensor.add(mean)
-    tensor.clamp(min: low, max: high)
+    func cumulative(_ x: Double) -> Double {
+      (1 + erf((x - mean) / deviation / 2.0.squareRoot())) / 2
+    }
+    if cumulative(high) - cumulative(low) > 0.3 {
+      fillByRedrawing(tensor, mean, deviation, Float(low), Float(high), generator)
+    } else {
+      fillByRejection(tensor, mean, deviation, low, high, generator)
+    }
+  }
+
+  /// Normal draws, again and again for those outside of the bounds.
+  private func fillByRedrawing(
+    _ tensor: Tensor, _ mean: Double, _ deviation: Double, _ low: Float, _ high: Float,
+    _ generator: Generator
+  ) {
+    tensor.fillNormal(mean: mean, deviation: deviation, using: generator)
+    while true {
+      let outside = (tensor .< low).logicalOr(tensor .> high)
+      if outside.any().intItem() == 0 { return }
+      let again = Tensor.zeros(like: tensor)
+      again.fillNormal(mean: mean, deviation: deviation, using: generator)
+      tensor.copy(from: .select(outside, again, tensor))
+    }
+  }
+
+  /// Uniform draws between the bounds, kept with a chance of their density over its peak: for
+  /// bounds that few normal draws would meet.
+  private func fillByRejection(
+    _ tensor: Tensor, _ mean: Double, _ deviation: Double, _ low: Double, _ high: Double,
+    _ generator: Generator
+  ) {
+    let peak = Swift.max(low, Swift.min(mean, high))
+    let logPeak = -0.5 * ((peak - mean) / deviation) * ((peak - mean) / deviation)
+    var pending = Tensor.full(tensor.shape, 1, dtype: .bool)
+    while pending.any().intItem() != 0 {
+      let candidates = Tensor.zeros(like: tensor)
+      candidates.fillUniform(low, high, using: generator)
+      tensor.copy(from: .select(pending, candidates, tensor))
+      let logDensity = ((candidates - mean) / deviation).square() * -0.5 - logPeak
+      let chances = Tensor.zeros(like: tensor)
+      chances.fillUniform(0, 1, using: generator)
+      pending = pending.logicalAnd(chances.log() .> logDensity)
+    }
   }
 
   private func fillOrthogonal(_ tensor: Tensor, _ gain: Double, _ generator: Generator) {

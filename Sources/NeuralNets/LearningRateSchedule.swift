@@ -34,21 +34,23 @@ public struct LearningRateSchedule: Sendable, Equatable {
     self.decay = decay
   }
 
-  /// The factor on the base rate at `step` (from 0) when `progress` (0 to 1) of the work after the
-  /// warm-up is done.
+  /// The factor on the base rate at `step` (from 0) when `progress` (0 to 1) of the whole work,
+  /// the warm-up included, is done.
   public func factor(step: Int, progress: Double) -> Double {
     if step < warmup { return Double(step) / Double(max(1, warmup)) }
-    let progress = min(max(progress, 0), 1)
+    // The share of the work that the warm-up was, at the pace so far, does not count.
+    let warm = step == 0 ? 0 : progress * Double(warmup) / Double(step)
+    let rest = warm < 1 ? min(max((progress - warm) / (1 - warm), 0), 1) : 1
     switch shape {
     case .constant: return 1
-    case .cosine: return 0.5 * (1 + cos(.pi * progress))
-    case .linear: return 1 - progress
+    case .cosine: return 0.5 * (1 + cos(.pi * rest))
+    case .linear: return 1 - rest
     case .step: return pow(decay, Double((step - warmup) / max(1, interval)))
     }
   }
 
   /// The factor at `step` of `total` steps.
   public func factor(step: Int, of total: Int) -> Double {
-    factor(step: step, progress: Double(step - warmup) / Double(max(1, total - warmup)))
+    factor(step: step, progress: Double(step) / Double(max(1, total)))
   }
 }

@@ -106,7 +106,7 @@ public struct GoldenCase: Sendable, CustomTestStringConvertible {
   }
 
   /// The weights of generators/_golden.py: exact in every type, so that no file holds them.
-  private static func weights(like tensor: Tensor) -> Tensor {
+  public static func weights(like tensor: Tensor) -> Tensor {
     let values = (0..<tensor.count).map { Float($0 * 7 % 11 - 5) / 4 }
     return Tensor(values, shape: tensor.shape).to(tensor.dtype)
   }

@@ -63,7 +63,8 @@ public struct AutoencoderRecipe: Codable, Sendable, Equatable {
     self.init()
     let presets = Self.presets(kind)
     guard let preset = presets.first(where: { $0.name == name }) else {
-      let near = nearestName(to: name, among: presets.map(\.name)).map { "; did you mean \($0)?" } ?? ";"
+      let near =
+        nearestName(to: name, among: presets.map(\.name)).map { "; did you mean \($0)?" } ?? ";"
       throw ConfigError(
         path: nil,
         sentence: "there is no preset \"\(name)\" for this family\(near) the presets are "
