@@ -32,6 +32,7 @@ public final class TrainingSession {
   private let observers: [any TrainingObserver]
   private let checkpointSeconds: Double
   private let sheets: Int
+  private let reportSeconds: Double
 
   /// Pictures a second over the steps of this session.
   public var imagesPerSecond: Double {
@@ -49,11 +50,12 @@ public final class TrainingSession {
 
   /// A session that goes on from `position`.
   ///
-  /// `sheets`: how many sheets of samples are drawn, evenly over the budget.
+  /// `sheets`: how many sheets of samples are drawn, evenly over the budget. `reportSeconds`: how
+  /// long observers wait for the mean of several steps, at least; 0 tells every step.
   public init(
     run: RunFolder, budget: TrainingBudget, stepsPerEpoch: Int,
     observers: [any TrainingObserver], from position: TrainingPosition = TrainingPosition(),
-    checkpointSeconds: Double = 300, sheets: Int = 8
+    checkpointSeconds: Double = 300, sheets: Int = 8, reportSeconds: Double = 1
   ) {
     self.run = run
     self.budget = budget
@@ -62,6 +64,7 @@ public final class TrainingSession {
     self.position = position
     self.checkpointSeconds = checkpointSeconds
     self.sheets = sheets
+    self.reportSeconds = reportSeconds
     startSeconds = position.seconds
     reportStart = (position.seconds, 0)
     sheetsDrawn = 0
@@ -102,7 +105,7 @@ public final class TrainingSession {
           + "gradient_clip, and start anew.")
     }
     accumulate(metrics, samples)
-    if position.seconds - reportStart.seconds >= 1 || progress >= 1 { try report() }
+    if position.seconds - reportStart.seconds >= reportSeconds || progress >= 1 { try report() }
     if Int(progress * Double(sheets)) > sheetsDrawn {
       sheetsDrawn = Int(progress * Double(sheets))
       try drawSheet(trainer)

@@ -3,15 +3,6 @@ import Images
 
 @testable import Datasets
 
-/// A folder that lasts as long as the test.
-func withScratchFolder<R>(_ body: (String) throws -> R) throws -> R {
-  let folder = FileManager.default.temporaryDirectory
-    .appending(path: "latent-tests-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  return try body(folder.path)
-}
-
 /// Writes a file, with the folders that it needs.
 func put(_ bytes: [UInt8], _ path: String) throws {
   let url = URL(filePath: path)

@@ -88,11 +88,11 @@ import Torch
     #expect(cases.sorted() == golden.sorted())
   }
 
-  @Test(arguments: [(3, 3), (4, 2), (5, 3)])
+  @Test(arguments: [(3, 2), (4, 2), (5, 3)])
   func downsamplingRoundsUp(_ side: Int, _ half: Int) {
-    let layer = Downsample2D(1, 2, using: Generator(seed: 0))
-    #expect(layer(.zeros([1, 1, side, 2 * side])).shape == [1, 2, (side + 1) / 2, side])
-    #expect(
-      Upsample2D(1, 2, using: Generator(seed: 0))(.zeros([1, 1, half, 2])).size(2) == 2 * half)
+    let down = Downsample2D(1, 2, using: Generator(seed: 0))
+    #expect(down(.zeros([1, 1, side, 2 * side])).shape == [1, 2, half, side])
+    let up = Upsample2D(1, 2, using: Generator(seed: 0))
+    #expect(up(.zeros([1, 1, half, side])).shape == [1, 2, 2 * half, 2 * side])
   }
 }

@@ -89,15 +89,44 @@ public struct AutoencoderConfig: Codable, Sendable, Equatable {
       return problem
     }
     guard hiddenDims.count <= 16 else { return "hidden_dims lists more than 16 layers" }
-    guard architecture == .conv else { return nil }
-    guard !blockOutChannels.isEmpty else {
-      return "block_out_channels is empty; a conv network needs at least one level"
+    if architecture == .conv {
+      guard !blockOutChannels.isEmpty else {
+        return "block_out_channels is empty; a conv network needs at least one level"
+      }
+      guard imageSize >> blockOutChannels.count >= 1 else {
+        return "an image_size of \(imageSize) cannot be halved \(blockOutChannels.count) times; "
+          + "list fewer block_out_channels or use larger pictures"
+      }
     }
-    guard imageSize >> blockOutChannels.count >= 1 else {
-      return "an image_size of \(imageSize) cannot be halved \(blockOutChannels.count) times; "
-        + "list fewer block_out_channels or use larger pictures"
+    // Memory that is not there would end the process.
+    guard weightCount <= Self.mostWeights else {
+      return "the network would have \(weightCount) weights, more than \(Self.mostWeights); "
+        + "choose smaller hidden_dims, latent_dim, block_out_channels or pictures"
     }
     return nil
+  }
+
+  /// 4 GiB of float32.
+  static let mostWeights = 1 << 30
+
+  /// The number of weights of a network whose other numbers are in their ranges.
+  var weightCount: Int {
+    func linears(_ widths: [Int]) -> Int {
+      zip(widths, widths.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * $1.1 }
+    }
+    let outputs = kind == .variational ? 2 * latentDim : latentDim
+    var count = likelihood.hasDeviation ? 1 : 0
+    var ends = channels * imageSize * imageSize
+    if architecture == .conv {
+      let levels = [channels] + blockOutChannels
+      for (above, below) in zip(levels, levels.dropFirst()) {
+        count += 2 * 16 * above * below + above + below  // down and up
+        count += 2 * layersPerBlock * 2 * (9 * below + 1) * below  // residual blocks of both
+      }
+      ends = levels.last! * sides.last! * sides.last!
+    }
+    return count + linears([ends] + hiddenDims + [outputs])
+      + linears([latentDim] + hiddenDims.reversed() + [ends])
   }
 
   /// The sides of the picture on its way down: `[28, 14, 7]`.

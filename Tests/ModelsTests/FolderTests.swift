@@ -1,0 +1,138 @@
+import Foundation
+import Interchange
+import Models
+import TestSupport
+import Testing
+import Torch
+
+/// `config.json` and weights on disk, whole and damaged.
+@Suite struct FolderTests {
+  private let network = Autoencoder(
+    .small(.variational, .conv, imageSize: 9, channels: 3), using: Generator(seed: 1))
+
+  /// What opening `folder` says, once `damage` has been done to a saved network.
+  private func saying(_ damage: (_ config: String, _ weights: String) throws -> Void) throws
+    -> (file: String?, sentence: String)
+  {
+    try withScratchFolder { folder in
+      try network.save(to: folder)
+      let config = "\(folder)/\(Autoencoder.FileName.config)"
+      let weights = "\(folder)/\(Autoencoder.FileName.weights)"
+      try damage(config, weights)
+      var found: (any ExplainedError)?
+      do {
+        _ = try Autoencoder(folder: folder)
+      } catch {
+        found = error as? any ExplainedError
+      }
+      let error = try #require(found)
+      return (error.path.map { URL(filePath: $0).lastPathComponent }, error.sentence)
+    }
+  }
+
+  private func edit(_ path: String, _ change: (inout JSON) -> Void) throws {
+    var json = try JSON(contentsOfFile: path)
+    change(&json)
+    try json.write(to: path)
+  }
+
+  @Test func comesBackAsItWas() throws {
+    try withScratchFolder { folder in
+      try network.save(to: folder)
+      let opened = try Autoencoder(folder: folder)
+      #expect(opened.config == network.config)
+      for (a, b) in zip(network.state, opened.state) {
+        #expect(a.key == b.key)
+        expectEqual(b.tensor, a.tensor, a.key)
+      }
+      let x = Tensor.rand([2, 3, 9, 9], using: Generator(seed: 2))
+      expectEqual(opened.decode(opened.encode(x)), network.decode(network.encode(x)))
+    }
+  }
+
+  @Test func anotherStateCanBeSaved() throws {
+    try withScratchFolder { folder in
+      try network.save(to: folder, state: network.state.map { ($0.key, $0.tensor + 1) })
+      let opened = try Autoencoder(folder: folder)
+      for (a, b) in zip(network.state, opened.state) { expectEqual(b.tensor, a.tensor + 1, a.key) }
+    }
+  }
+
+  @Test func damagedConfigurationsAreExplained() throws {
+    let missing = try saying { config, _ in try FileManager.default.removeItem(atPath: config) }
+    #expect(missing.file == "config.json")
+    let broken = try saying { config, _ in
+      try Data("{\"kind\":".utf8).write(to: .init(filePath: config))
+    }
+    #expect(broken.file == "config.json")
+    let lacking = try saying { config, _ in try edit(config) { $0["latent_dim"] = nil } }
+    #expect(lacking.file == "config.json" && lacking.sentence.contains("latent_dim"))
+    let wrong = try saying { config, _ in try edit(config) { $0["likelihood"] = "poisson" } }
+    #expect(wrong.file == "config.json" && wrong.sentence.contains("likelihood"))
+    let impossible = try saying { config, _ in try edit(config) { $0["image_size"] = 3 } }
+    #expect(
+      impossible.sentence == "an image_size of 3 cannot be halved 2 times; "
+        + "list fewer block_out_channels or use larger pictures.")
+  }
+
+  @Test func damagedWeightsAreExplained() throws {
+    let file = Autoencoder.FileName.weights
+    let missing = try saying { _, weights in try FileManager.default.removeItem(atPath: weights) }
+    #expect(missing.file == file)
+    let cut = try saying { _, weights in
+      try Data(contentsOf: .init(filePath: weights)).dropLast(7).write(to: .init(filePath: weights))
+    }
+    #expect(cut.file == file && cut.sentence.contains("cut short"))
+    let other = try saying { config, _ in try edit(config) { $0["latent_dim"] = 4 } }
+    #expect(other.file == file)
+    #expect(
+      other.sentence == """
+        these weights do not fit the network: 3 weights have another shape: encoder.head.weight \
+        is [6, 8], the network's is [8, 8], encoder.head.bias is [6], the network's is [8], \
+        decoder.hidden.0.weight is [8, 3], the network's is [8, 4].
+        """)
+  }
+
+  /// A configuration may not ask for more memory than there is: it comes from a file.
+  @Test func networksBeyondAllMeasureAreRefused() throws {
+    let huge = try saying { config, _ in
+      try edit(config) {
+        $0["architecture"] = "mlp"
+        $0["image_size"] = 1024
+        $0["hidden_dims"] = [65536, 65536]
+      }
+    }
+    #expect(huge.file == "config.json" && huge.sentence.contains("more than 1073741824"))
+  }
+}
+
+@Suite struct WeightsTests {
+  @Test(arguments: DType.allCases)
+  func everyTypeGoesRound(_ dtype: DType) throws {
+    let values = Tensor([0, 1, 2, 3, 250, 7] as [Float], shape: [2, 3])
+    let tensors = [
+      ("matrix", values.to(dtype)), ("scalar", Tensor(1, dtype: dtype)),
+      ("turned", values.to(dtype).transposed()), ("empty", Tensor.zeros([0, 4], dtype: dtype)),
+    ]
+    try withScratchFolder { folder in
+      let path = "\(folder)/weights.safetensors"
+      try Weights.write(tensors.map { (key: $0.0, tensor: $0.1) }, to: path)
+      let read = try Weights.read(path)
+      #expect(read.keys.sorted() == tensors.map(\.0).sorted())
+      for (key, tensor) in tensors { expectEqual(try #require(read[key]), tensor, key) }
+      #expect(try SafetensorsFile(path: path).metadata == ["format": "pt"])
+    }
+  }
+
+  @Test func typesThatNoNetworkUsesAreRefused() throws {
+    try withScratchFolder { folder in
+      let path = "\(folder)/weights.safetensors"
+      try Safetensors.write(
+        [.init(name: "odd", elementType: .int16, shape: [1], bytes: [1, 0])], to: path)
+      let error = #expect(throws: SafetensorsError.self) { try Weights.read(path) }
+      #expect(error?.path == path)
+      #expect(
+        error?.sentence == "the tensor \"odd\" holds I16 elements, which no network here uses.")
+    }
+  }
+}
