@@ -12,7 +12,7 @@ public enum TrainingBudget: Codable, Sendable, Equatable {
     let share: Double =
       switch self {
       case .steps(let total): Double(step) / Double(max(total, 1))
-      case .epochs(let total): Double(step) / Double(max(total * stepsPerEpoch, 1))
+      case .epochs(let total): Double(step) / max(Double(total) * Double(stepsPerEpoch), 1)
       case .minutes(let total): seconds / max(total * 60, 1e-9)
       }
     return min(max(share, 0), 1)
