@@ -83,12 +83,13 @@ let package = Package(
       name: "bench-tensor-op", dependencies: ["Torch"], path: "Benchmarks/TensorOp"),
 
     .target(
-      name: "TestSupport", dependencies: ["Torch", "Interchange"], path: "Tests/TestSupport"),
+      name: "TestSupport", dependencies: ["Torch", "Interchange", "Models"],
+      path: "Tests/TestSupport"),
     tests("Interchange"), tests("Images"),
     tests("Torch", with: "TestSupport"), tests("NeuralNets", with: "TestSupport"),
     tests("Datasets", with: "TestSupport"), tests("Models", with: "TestSupport"),
     tests("Training", with: "TestSupport"), tests("Evaluation", with: "TestSupport"),
-    tests("Commands", with: "TestSupport"),
+    tests("Commands", with: "Interchange", "Images"),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

@@ -18,4 +18,5 @@ withoutGradients {
 }
 rounds.sort()
 print(
-  "{\"operation\": \"a + b\", \"elements\": 4, \"median_us\": \(rounds[20]), \"min_us\": \(rounds[0])}")
+  "{\"operation\": \"a + b\", \"elements\": 4, \"median_us\": \(rounds[20]), \"min_us\": \(rounds[0])}"
+)

@@ -15,10 +15,10 @@ struct Datasets: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
-  func run() {
+  func run() throws {
     let listings = DatasetCatalog.listings()
     let width = listings.map(\.name.count).max() ?? 0
-    output.report(
+    try output.report(
       [
         "datasets": .array(
           listings.map {

@@ -41,7 +41,7 @@ struct Decode: ParsableCommand {
     let pictures = trained.decode(codes.to(.float32))
     let image = try pictures.size(0) == 1 ? pictures.pictures[0] : trained.grid(pictures)
     try file.write(image, recipe: trained.recipe("decode", ["count": .int(pictures.size(0))]))
-    output.report(
+    try output.report(
       [
         "run": .string(runPath), "output": .string(file.output), "count": .int(pictures.size(0)),
       ],

@@ -16,7 +16,7 @@ struct Doctor: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
-  func run() {
+  func run() throws {
     let devices = [Device.cpu, .cuda(0), .mps].filter(\.isAvailable).map(\.description)
     let missing = DatasetCatalog.listings().filter { !$0.isPresent }
     let process = ProcessInfo.processInfo
@@ -40,7 +40,7 @@ struct Doctor: ParsableCommand {
     for set in missing { lines.append("missing data  \(set.name): \(set.remedy)") }
     lines += problems.map { "problem       \($0)" }
     if problems.isEmpty { lines.append("ready") }
-    output.report(
+    try output.report(
       [
         "latent": .string(latentVersion), "torch": .string(Runtime.version),
         "libtorch": .string(library), "system": .string(process.operatingSystemVersionString),

@@ -36,14 +36,18 @@ struct Encode: ParsableCommand {
   @OptionGroup var talk: OutputOptions
 
   mutating func validate() throws {
+    if !images.isEmpty, data != nil {
+      throw ValidationError("Give picture files or --data, not both.")
+    }
     if let count, count < 1 { throw ValidationError("--count is \(count); it must be positive.") }
   }
 
   func run() throws {
     let device = try compute.start()
-    if FileManager.default.fileExists(atPath: output), !force {
-      throw CommandError("\(output): this file is there already; add --force to replace it")
+    guard output.hasSuffix(".safetensors") else {
+      throw CommandError("\(output): the name must end in .safetensors")
     }
+    try checkPlace(output, force: force)
     let trained = try TrainedRun(path: runPath, device: device)
     var codes: [Tensor] = []
     var logVariances: [Tensor] = []
@@ -75,7 +79,7 @@ struct Encode: ParsableCommand {
     try Weights.write(
       tensors.map { (key: $0.0, tensor: $0.1) },
       metadata: ["format": "pt", "model_sha256": trained.weightsHash], to: output)
-    talk.report(
+    try talk.report(
       [
         "run": .string(runPath), "output": .string(output), "count": .int(n),
         "latent_dim": .int(trained.autoencoder.config.latentDim),

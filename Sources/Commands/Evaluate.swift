@@ -47,6 +47,6 @@ struct Evaluate: ParsableCommand {
       limit: count ?? .max
     ) { line?.show("\(StatusLine.bar($0)) importance-weighted bound") }
     line?.finish()
-    output.report(report.json, lines: report.lines)
+    try output.report(report.json, lines: report.lines)
   }
 }

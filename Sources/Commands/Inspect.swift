@@ -32,7 +32,7 @@ struct Inspect: ParsableCommand {
       } else {
         try picture()
       }
-    output.report(json, lines: lines)
+    try output.report(json, lines: lines)
   }
 
   private func safetensors() throws -> (JSONObject, [String]) {

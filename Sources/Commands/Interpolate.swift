@@ -40,6 +40,9 @@ struct Interpolate: ParsableCommand {
     guard images.isEmpty || images.count == 2 else {
       throw ValidationError("Name two pictures to walk between, not \(images.count).")
     }
+    if !images.isEmpty, data != nil {
+      throw ValidationError("Give picture files or --data, not both.")
+    }
     guard (2...100).contains(steps) else {
       throw ValidationError("--steps is \(steps); it must lie in 2...100.")
     }
@@ -56,6 +59,11 @@ struct Interpolate: ParsableCommand {
       try images.isEmpty
       ? trained.firstPictures(of: data, 2 * count)
       : Tensor.concatenated(images.map { try trained.picture($0) })
+    guard ends.size(0) >= 2 else {
+      throw CommandError(
+        "\(data ?? trained.record.data.name): the held-out part holds one picture, and a walk needs "
+          + "two; name two picture files")
+    }
     let codes = trained.encode(ends)
     let walks = (0..<codes.size(0) / 2).map {
       path.walk(from: codes[2 * $0], to: codes[2 * $0 + 1], steps: steps)
@@ -65,7 +73,7 @@ struct Interpolate: ParsableCommand {
       image,
       recipe: trained.recipe(
         "interpolate", ["steps": .int(steps), "path": .string(path.rawValue)]))
-    output.report(
+    try output.report(
       [
         "run": .string(runPath), "output": .string(file.output), "rows": .int(walks.count),
         "steps": .int(steps),

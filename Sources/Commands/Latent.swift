@@ -31,6 +31,10 @@ public struct Latent: ParsableCommand {
 
   /// Runs the command line and ends the process with the contract's exit code.
   public static func start() -> Never {
+    // A file that outgrows its limit and a reader that went away are errors of the write then,
+    // instead of the end of the process.
+    signal(SIGXFSZ, SIG_IGN)
+    signal(SIGPIPE, SIG_IGN)
     let command: any ParsableCommand
     do {
       command = try parseAsRoot()

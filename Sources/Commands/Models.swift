@@ -14,7 +14,7 @@ struct Models: ParsableCommand {
 
   @OptionGroup var output: OutputOptions
 
-  func run() {
+  func run() throws {
     var lines: [String] = []
     var families: [JSON] = []
     for family in Family.allCases {
@@ -38,6 +38,6 @@ struct Models: ParsableCommand {
         "status": .string(record.status.rawValue), "data": .string(record.data.name),
       ])
     }
-    output.report(["families": .array(families), "runs": .array(found)], lines: lines)
+    try output.report(["families": .array(families), "runs": .array(found)], lines: lines)
   }
 }

@@ -51,7 +51,7 @@ struct Reconstruct: ParsableCommand {
     }
     let image = try trained.pairs(rows)
     try file.write(image, recipe: trained.recipe("reconstruct", ["count": .int(n)]))
-    output.report(
+    try output.report(
       [
         "run": .string(runPath), "output": .string(file.output), "count": .int(n),
         "mse": .double(error),

@@ -35,7 +35,7 @@ struct Sample: ParsableCommand {
     let image = try count == 1 ? pictures.pictures[0] : trained.grid(pictures)
     try file.write(
       image, recipe: trained.recipe("sample", ["seed": .int(Int(seed)), "count": .int(count)]))
-    output.report(
+    try output.report(
       [
         "run": .string(runPath), "output": .string(file.output), "count": .int(count),
         "seed": .int(Int(seed)),

@@ -68,10 +68,13 @@ struct Train: ParsableCommand {
     if [steps != nil, epochs != nil, minutes != nil].count(where: \.self) > 1 {
       throw ValidationError("Give one of --steps, --epochs and --minutes.")
     }
-    for (name, value) in [("steps", steps), ("epochs", epochs), ("batch-size", batchSize)] {
+    for (name, value) in [("steps", steps), ("epochs", epochs)] {
       if let value, value < 1 {
         throw ValidationError("--\(name) is \(value); it must be positive.")
       }
+    }
+    if let batchSize, !(1...65_536).contains(batchSize) {
+      throw ValidationError("--batch-size is \(batchSize); it must lie in 1...65536.")
     }
     if let minutes, !(minutes > 0 && minutes.isFinite) {
       throw ValidationError("--minutes is \(minutes); it must be positive.")
@@ -86,7 +89,7 @@ struct Train: ParsableCommand {
   func run() throws {
     guard let family = Family(rawValue: family) else {
       let names = Family.allCases.map(\.rawValue)
-      let near = nearestName(to: family, among: names).map { "; did you mean \($0)?" } ?? ""
+      let near = nearestName(to: family, among: names).map { "; did you mean \($0)?" } ?? "."
       throw ValidationError(
         "There is no family \"\(family)\"\(near) The families are \(names.joined(separator: ", "))."
       )
@@ -99,8 +102,8 @@ struct Train: ParsableCommand {
     for note in plan.train.notes { output.talk("note: \(note)") }
     let outcome = try plan.execute(
       device: device, observers: output.quiet ? [] : [ProgressObserver()])
-    output.report(outcome.json, lines: outcome.lines)
-    if let signal = Interruption.signalNumber { throw ExitCode(128 + signal) }
+    try output.report(outcome.json, lines: outcome.lines)
+    if outcome.interrupted, let signal = Interruption.signalNumber { throw ExitCode(128 + signal) }
   }
 
   /// The length that the flags ask for, if they do.

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Datasets
 import Foundation
 import Interchange
@@ -44,9 +45,14 @@ struct TrainingPlan {
   /// The new run that `latent train` was asked for.
   init(new family: Family, _ command: Train) throws {
     let data = command.data ?? ""
-    let preset = try AutoencoderRecipe(preset: command.preset ?? "conv", kind: family.kind)
+    let preset = try usage {
+      () throws(ConfigError) in
+      try AutoencoderRecipe(preset: command.preset ?? "conv", kind: family.kind)
+    }
     let recipe = try Self.layered(preset, command)
-    let run = RunFolder(path: command.out ?? Self.freeFolder(family, data))
+    let run = RunFolder(
+      path: command.out
+        ?? freeFolder("runs/\(family.rawValue)-\(URL(filePath: data).lastPathComponent)"))
     try self.init(
       family, recipe: recipe, data: data, imageSize: command.imageSize,
       channels: command.channels, seed: command.seed.value,
@@ -78,6 +84,14 @@ struct TrainingPlan {
           + "--batch-size away, or start another run.")
     }
     let (size, channels) = (record.data.imageSize, record.data.channels)
+    guard command.imageSize ?? size == size, command.channels ?? channels == channels,
+      command.seed.seed ?? record.seed == record.seed
+    else {
+      throw TrainingError(
+        path: run.path,
+        "the run has \(channels) channels of \(size)×\(size) pixels and the seed \(record.seed); "
+          + "leave --image-size, --channels and --seed away, or start another run.")
+    }
     let data = command.data ?? record.data.name
     train = try DatasetCatalog.open(data, split: .train, imageSize: size, channels: channels)
     test = try DatasetCatalog.open(data, split: .test, imageSize: size, channels: channels)
@@ -106,17 +120,11 @@ struct TrainingPlan {
   ) throws -> AutoencoderRecipe {
     var layers = try ConfigLayers(preset: preset)
     if let file = command.config { try layers.overlay(file: file) }
-    for assignment in command.set { try layers.set(assignment) }
+    for assignment in command.set {
+      try usage { () throws(ConfigError) in try layers.set(assignment) }
+    }
     if let batchSize = command.batchSize { try layers.set("batch_size=\(batchSize)") }
     return layers.config
-  }
-
-  private static func freeFolder(_ family: Family, _ data: String) -> String {
-    let name = URL(filePath: data).lastPathComponent
-    let base = "runs/\(family.rawValue)-\(name)"
-    guard FileManager.default.fileExists(atPath: base) else { return base }
-    return (2...).lazy.map { "\(base)-\($0)" }
-      .first { !FileManager.default.fileExists(atPath: $0) } ?? base
   }
 
   /// What a training left behind.
@@ -135,28 +143,28 @@ struct TrainingPlan {
     if checkpoint == nil { try run.create(replacing: replacing) }
     var record = record
     record.budget = budget
-    try record.write(to: run)
-    if checkpoint != nil { try MetricsLog.rewind(run.metricsPath, toStep: position.step) }
+    let logs: [any TrainingObserver]
+    do {
+      try record.write(to: run)
+      if checkpoint != nil { try MetricsLog.rewind(run.metricsPath, toStep: position.step) }
+      logs = try [MetricsObserver(run: run), TensorBoardObserver(run: run)]
+    } catch {
+      if checkpoint == nil { run.remove() }
+      throw error
+    }
 
     Interruption.listen()
     let session = TrainingSession(
       run: run, budget: budget, stepsPerEpoch: training.stepsPerEpoch,
-      observers: try observers + [MetricsObserver(run: run), TensorBoardObserver(run: run)],
-      from: position)
-    let trainer: any Trainer
-    switch family {
-    case .ae:
-      let ae = AutoencoderTrainer(training)
-      if let checkpoint { try ae.load(checkpoint) }
-      try ae.train(session)
-      trainer = ae
-    case .vae:
-      let vae = VAETrainer(training)
-      if let checkpoint { try vae.load(checkpoint) }
-      try vae.train(session)
-      trainer = vae
+      observers: observers + logs, from: position)
+    let measures: [(name: String, value: Double)]
+    do {
+      measures = try train(training, session)
+    } catch {
+      // Nothing can go on from a run that failed before its first checkpoint.
+      if Checkpoint.newest(of: run) == nil { run.remove() }
+      throw error
     }
-    let measures = try session.finish(trainer)
 
     record.status = session.isInterrupted ? .interrupted : .finished
     record.steps = session.position.step
@@ -164,6 +172,23 @@ struct TrainingPlan {
     record.result = Dictionary(uniqueKeysWithValues: measures.map { ($0.name, $0.value) })
     try record.write(to: run)
     return outcome(session, training, measures)
+  }
+
+  private func train(
+    _ training: AutoencoderTraining, _ session: TrainingSession
+  ) throws -> [(name: String, value: Double)] {
+    switch family {
+    case .ae:
+      let ae = AutoencoderTrainer(training)
+      if let checkpoint { try ae.load(checkpoint) }
+      try ae.train(session)
+      return try session.finish(ae)
+    case .vae:
+      let vae = VAETrainer(training)
+      if let checkpoint { try vae.load(checkpoint) }
+      try vae.train(session)
+      return try session.finish(vae)
+    }
   }
 
   private func outcome(
@@ -196,5 +221,14 @@ struct TrainingPlan {
         ? "interrupted; go on with: latent train \(family.rawValue) --out \(run.path) --resume"
         : "next        latent sample \(run.path) -o samples.png")
     return Outcome(json: json, lines: lines, interrupted: session.isInterrupted)
+  }
+}
+
+/// Does what a flag asks for; a flag that does not fit is a wrong usage.
+private func usage<R>(_ body: () throws(ConfigError) -> R) throws -> R {
+  do {
+    return try body()
+  } catch {
+    throw ValidationError(error.description)
   }
 }

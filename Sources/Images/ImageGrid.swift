@@ -34,18 +34,17 @@ public struct ImageGrid: Sendable {
     self.rowTitles = rowTitles
   }
 
-  /// Makes a grid of given rows, as wide as the longest.
-  ///
-  /// - Precondition: only the last row is shorter than the others.
+  /// Makes a grid of given rows, as wide as the longest; shorter ones end in empty cells.
   public init(
     rows: [[Image]], scale: Int = 1, padding: Int = 2, margin: Int = 0,
     background: Colour = .white, columnTitles: [String] = [], rowTitles: [String] = []
   ) {
     let longest = max(rows.map(\.count).max() ?? 1, 1)
-    precondition(
-      rows.dropLast().allSatisfy { $0.count == longest }, "the rows of a grid differ in length")
+    let blank = Image(
+      width: 1, height: 1, filledWith: [background.red, background.green, background.blue])
     self.init(
-      rows.flatMap { $0 }, columns: longest, scale: scale, padding: padding, margin: margin,
+      rows.flatMap { $0 + Array(repeating: blank, count: longest - $0.count) }, columns: longest,
+      scale: scale, padding: padding, margin: margin,
       background: background, columnTitles: columnTitles, rowTitles: rowTitles)
   }
 

@@ -70,11 +70,17 @@ public struct Checkpoint {
   /// Where the training stood. Throws `JSONError`.
   public func position() throws -> TrainingPosition {
     let path = "\(path)/position.json"
+    let position: TrainingPosition
     do {
-      return try JSON(contentsOfFile: path).decode()
+      position = try JSON(contentsOfFile: path).decode()
     } catch {
       throw JSONError(path: path, sentence: error.sentence)
     }
+    let counts = [position.step, position.epoch, position.batch, position.emaUpdates]
+    guard counts.allSatisfy((0...1 << 53).contains), (0...1e12).contains(position.seconds) else {
+      throw JSONError(path: path, sentence: "its numbers are no position in a training.")
+    }
+    return position
   }
 
   /// The tensors of one file. Throws `SafetensorsError`.

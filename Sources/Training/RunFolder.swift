@@ -53,6 +53,11 @@ public struct RunFolder: Sendable {
     }
   }
 
+  /// Removes the folder of a run that could not begin.
+  public func remove() {
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
   /// Makes a folder of the run, such as a network's. Throws `TrainingError`.
   public func createFolder(_ name: String) throws -> String {
     let folder = "\(path)/\(name)"

@@ -102,7 +102,7 @@ public final class TrainingSession {
       throw TrainingError(
         path: run.path,
         "the \(bad.name) became \(bad.value) at step \(position.step); lower learning_rate or set "
-          + "gradient_clip, and go on with --resume.")
+          + "gradient_clip, and start anew.")
     }
     accumulate(metrics, samples)
     if position.seconds - reportStart.seconds >= reportSeconds || progress >= 1 { try report() }

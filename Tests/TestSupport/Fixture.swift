@@ -1,5 +1,6 @@
 import Foundation
 import Interchange
+import Models
 import Torch
 
 /// A golden file that Tests/Fixtures/make_fixtures.py wrote.
@@ -37,21 +38,6 @@ public struct Fixture: Sendable {
         }
         return Tensor(bytes: bytes, shape: info.shape, dtype: dtype)
       }
-    }
-  }
-}
-
-extension DType {
-  fileprivate init?(_ type: ElementType) {
-    switch type {
-    case .bool: self = .bool
-    case .uint8: self = .uint8
-    case .int64: self = .int64
-    case .float16: self = .float16
-    case .bfloat16: self = .bfloat16
-    case .float32: self = .float32
-    case .float64: self = .float64
-    default: return nil
     }
   }
 }

@@ -19,13 +19,7 @@ struct PictureOutput: ParsableArguments {
     guard ImageFormat(path: output) != nil else {
       throw CommandError("\(output): the name must end in .png, .jpg or .webp")
     }
-    if FileManager.default.fileExists(atPath: output), !force {
-      throw CommandError("\(output): this file is there already; add --force to replace it")
-    }
-    let folder = URL(filePath: output).deletingLastPathComponent().path(percentEncoded: false)
-    guard FileManager.default.fileExists(atPath: folder) else {
-      throw CommandError("\(output): the folder \(folder) is not there; make it first")
-    }
+    try checkPlace(output, force: force)
   }
 
   /// Writes a picture; a PNG carries its recipe.
@@ -33,6 +27,17 @@ struct PictureOutput: ParsableArguments {
     guard ImageFormat(path: output) == .png else { return try image.write(to: output) }
     let text = PNGText.Entry(keyword: "latent", text: JSON.object(recipe).compact)
     try AtomicFile.write(PNGText.insert([text], into: image.pngBytes()), to: output)
+  }
+}
+
+/// Refuses an output that is there already, or whose folder is not, before any work is done.
+func checkPlace(_ output: String, force: Bool) throws {
+  if FileManager.default.fileExists(atPath: output), !force {
+    throw CommandError("\(output): this file is there already; add --force to replace it")
+  }
+  let folder = URL(filePath: output).deletingLastPathComponent().path(percentEncoded: false)
+  guard FileManager.default.fileExists(atPath: folder) else {
+    throw CommandError("\(output): the folder \(folder) is not there; make it first")
   }
 }
 

@@ -13,8 +13,21 @@ struct OutputOptions: ParsableArguments {
   var quiet = false
 
   /// Prints a result: the object with `--json`, the lines otherwise.
-  func report(_ object: JSONObject, lines: [String]) {
-    print(json ? JSON.object(object).compact : lines.joined(separator: "\n"))
+  ///
+  /// Throws `FileError` when standard output does not take it. A reader that has seen enough and
+  /// went away, such as `head`, is no failure.
+  func report(_ object: JSONObject, lines: [String]) throws(FileError) {
+    let text = json ? JSON.object(object).compact : lines.joined(separator: "\n")
+    var rest = Array("\(text)\n".utf8)[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if written < 0 {
+        if errno == EINTR { continue }
+        if errno == EPIPE { return }
+        throw FileError(path: "standard output", action: "it cannot be written", code: errno)
+      }
+      rest = rest.dropFirst(written)
+    }
   }
 
   /// Says something on standard error unless `--quiet`.
@@ -59,6 +72,13 @@ struct ComputeOptions: ParsableArguments {
 struct SeedOption: ParsableArguments {
   @Option(help: "The seed of everything that is drawn (default: a random one, reported).")
   var seed: UInt64?
+
+  mutating func validate() throws {
+    // JSON readers, ours among them, take integers of 63 bits.
+    if let seed, seed > UInt64(Int64.max) {
+      throw ValidationError("--seed is \(seed); it must lie in 0...\(Int64.max).")
+    }
+  }
 
   /// The seed given, or a new one.
   var value: UInt64 { seed ?? UInt64.random(in: 0..<1 << 32) }

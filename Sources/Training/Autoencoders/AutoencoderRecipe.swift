@@ -27,8 +27,9 @@ public struct AutoencoderRecipe: Codable, Sendable, Equatable {
   public var sigma = 0.1
   /// The weight of the KL term; 1 is the VAE, more the β-VAE.
   public var beta = 1.0
-  /// Steps over which the weight of the KL term rises from 0.
-  public var klWarmupSteps = 0
+  /// The share of the training over which the weight of the KL term rises from 0, so that more
+  /// dimensions of the code come into use (Sønderby et al. 2016).
+  public var klWarmup = 0.4
   /// Nats that each dimension's KL counts at least.
   public var freeBits = 0.0
 
@@ -36,19 +37,19 @@ public struct AutoencoderRecipe: Codable, Sendable, Equatable {
   /// Which rule changes the weights.
   public var optimizer = OptimizerKind.adam
   /// The largest step size.
-  public var learningRate = 2e-3
+  public var learningRate = 3e-3
   /// Decay of the weights.
   public var weightDecay = 0.0
   /// The course of the step size after the warm-up.
   public var lrSchedule = LearningRateSchedule.Shape.cosine
   /// Steps over which the step size rises from 0.
-  public var lrWarmupSteps = 200
+  public var lrWarmupSteps = 500
   /// The largest norm of all gradients together; 0 for no limit.
   public var gradientClip = 0.0
   /// The decay of the averaged weights, the ones that are kept.
   public var emaDecay = 0.999
   /// Pictures a step.
-  public var batchSize = 64
+  public var batchSize = 128
   /// Whether pictures are mirrored at random.
   public var flip = false
 
@@ -62,10 +63,11 @@ public struct AutoencoderRecipe: Codable, Sendable, Equatable {
     self.init()
     let presets = Self.presets(kind)
     guard let preset = presets.first(where: { $0.name == name }) else {
-      let near = nearestName(to: name, among: presets.map(\.name)).map { "; did you mean \($0)?" }
+      let near =
+        nearestName(to: name, among: presets.map(\.name)).map { "; did you mean \($0)?" } ?? ";"
       throw ConfigError(
         path: nil,
-        sentence: "there is no preset \"\(name)\" for this family\(near ?? ""); the presets are "
+        sentence: "there is no preset \"\(name)\" for this family\(near) the presets are "
           + presets.map(\.name).joined(separator: ", ") + ".")
     }
     preset.apply(&self)
@@ -98,11 +100,8 @@ public struct AutoencoderRecipe: Codable, Sendable, Equatable {
     guard kind == .variational else { return shared }
     return shared + [
       (
-        "beta", "the convolutional network with β = 4, the KL warmed up over 1,000 steps",
-        { recipe in
-          recipe.beta = 4
-          recipe.klWarmupSteps = 1000
-        }
+        "beta", "the convolutional network with β = 4",
+        { $0.beta = 4 }
       )
     ]
   }
@@ -129,10 +128,10 @@ public struct AutoencoderRecipe: Codable, Sendable, Equatable {
       return "batch_size is \(batchSize); it must lie in 1...65536"
     }
     if !(0..<1).contains(emaDecay) { return "ema_decay is \(emaDecay); it must lie in 0..<1" }
+    if !(0...1).contains(klWarmup) { return "kl_warmup is \(klWarmup); it must lie in 0...1" }
     return positive("learning_rate", learningRate) ?? positive("sigma", sigma)
       ?? notNegative("beta", beta) ?? notNegative("free_bits", freeBits)
       ?? notNegative("weight_decay", weightDecay) ?? notNegative("gradient_clip", gradientClip)
-      ?? notNegative("kl_warmup_steps", Double(klWarmupSteps))
       ?? notNegative("lr_warmup_steps", Double(lrWarmupSteps))
   }
 }

@@ -25,7 +25,7 @@ public final class VAETrainer: Trainer {
       let x = try training.nextBatch()
       let bound = network.evidenceLowerBound(x, using: training.noise)
       let loss = bound.objective(
-        beta: beta(at: session.position.step), freeBits: recipe.freeBits)
+        beta: beta(at: session.progress), freeBits: recipe.freeBits)
       training.descend(loss, step: session.position.step, progress: session.progress)
       try session.completeStep(
         self, samples: x.size(0),
@@ -36,11 +36,12 @@ public final class VAETrainer: Trainer {
     }
   }
 
-  /// The weight of the KL term at a step: it rises in a line over the warm-up.
-  func beta(at step: Int) -> Double {
+  /// The weight of the KL term when a share `progress` of the training is done: it rises in a line
+  /// over the warm-up.
+  func beta(at progress: Double) -> Double {
     let recipe = training.recipe
-    guard recipe.klWarmupSteps > 0 else { return recipe.beta }
-    return recipe.beta * min(1, Double(step + 1) / Double(recipe.klWarmupSteps))
+    guard recipe.klWarmup > 0 else { return recipe.beta }
+    return recipe.beta * min(1, progress / recipe.klWarmup)
   }
 
   /// −ELBO and its terms on held-out pictures, nats.

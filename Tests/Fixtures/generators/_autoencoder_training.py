@@ -13,7 +13,7 @@ mask = (1 << 64) - 1
 recipe = {
     "architecture": "conv", "latent_dim": 32, "hidden_dims": [256],
     "block_out_channels": [32, 64], "layers_per_block": 0, "activation": "silu",
-    "likelihood": "bernoulli", "sigma": 0.1, "beta": 1.0, "kl_warmup_steps": 0, "free_bits": 0.0,
+    "likelihood": "bernoulli", "sigma": 0.1, "beta": 1.0, "kl_warmup": 0.0, "free_bits": 0.0,
     "optimizer": "adam", "learning_rate": 2e-3, "weight_decay": 0.0, "lr_schedule": "cosine",
     "lr_warmup_steps": 2, "gradient_clip": 0.0, "ema_decay": 0.999, "batch_size": 64,
     "flip": False,
@@ -25,7 +25,7 @@ mlp = recipe | {
 everything = recipe | {
     "latent_dim": 5, "hidden_dims": [24, 16], "block_out_channels": [6, 10], "layers_per_block": 1,
     "activation": "gelu", "likelihood": "gaussian-learned", "sigma": 0.3, "beta": 4.0,
-    "kl_warmup_steps": 6, "free_bits": 0.02, "optimizer": "adamw", "weight_decay": 0.1,
+    "kl_warmup": 0.6, "free_bits": 0.02, "optimizer": "adamw", "weight_decay": 0.1,
     "gradient_clip": 5.0, "ema_decay": 0.5, "batch_size": 16, "flip": True,
 }
 runs = {
@@ -110,8 +110,8 @@ def objective(network, r, x, step, noise):
     kls = ae.kl(mean, log_variance).mean(0)
     penalty = kls.clamp(min=r["free_bits"]).sum() if r["free_bits"] > 0 else kls.sum()
     beta = r["beta"]
-    if r["kl_warmup_steps"] > 0:
-        beta *= min(1, (step + 1) / r["kl_warmup_steps"])
+    if r["kl_warmup"] > 0:
+        beta *= min(1, step / steps / r["kl_warmup"])
     loss = reconstruction + beta * penalty
     return loss, [loss, reconstruction, kls.sum()]
 

@@ -1,0 +1,32 @@
+import Datasets
+import Images
+import Torch
+
+extension Dataset {
+  /// Pictures as a tensor, `[N, C, H, W]` in [0, 1]. Throws when a file cannot be read.
+  public func pictures(_ range: Range<Int>) throws -> Tensor {
+    let size = elementByteCount
+    var bytes = [UInt8](repeating: 0, count: range.count * size)
+    try bytes.withUnsafeMutableBytes { buffer in
+      for (place, index) in range.enumerated() {
+        try copyElement(
+          at: index, into: .init(rebasing: buffer[place * size..<(place + 1) * size]))
+      }
+    }
+    return Tensor(bytes, shape: [range.count] + elementShape).to(.float32) / 255
+  }
+}
+
+extension Tensor {
+  /// The pictures of a batch `[N, C, H, W]` in [0, 1] as 8-bit pictures.
+  public var pictures: [Image] {
+    let (count, channels, height, width) = (size(0), size(1), size(2), size(3))
+    let values: [Float] = detached().to(.float32).elements()
+    let length = channels * height * width
+    return (0..<count).map {
+      Image(
+        floats: Array(values[$0 * length..<($0 + 1) * length]), width: width, height: height,
+        channels: channels)
+    }
+  }
+}
