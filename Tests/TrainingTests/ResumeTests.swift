@@ -64,7 +64,7 @@ private func session(
 private func expectExactResume(_ kind: AutoencoderConfig.Kind, afterStep stop: Int) throws {
   let recipe = smallRecipe {
     $0.flip = true
-    ($0.emaDecay, $0.klWarmupSteps, $0.gradientClip) = (0.7, 9, 1)
+    ($0.emaDecay, $0.klWarmup, $0.gradientClip) = (0.7, 0.75, 1)
     ($0.optimizer, $0.weightDecay) = (.adamw, 0.1)
   }
   func trainer(_ training: AutoencoderTraining) -> any ResumableTrainer {

@@ -82,13 +82,6 @@ struct SeedOption: ParsableArguments {
 
   /// The seed given, or a new one.
   var value: UInt64 { seed ?? UInt64.random(in: 0..<1 << 32) }
-
-  /// JSON's whole numbers end where `Int` does, and every seed is written down.
-  func validate() throws {
-    if let seed, seed > UInt64(Int.max) {
-      throw ValidationError("--seed is \(seed); it must lie in 0...\(Int.max).")
-    }
-  }
 }
 
 /// A run that the command could not do, without a path of its own.
