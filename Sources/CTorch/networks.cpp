@@ -141,13 +141,6 @@ int ct_huber_loss(CTTensor input, CTTensor target, int reduction, double delta, 
                [&] { *out = give(at::huber_loss(Ref(input), Ref(target), reduction, delta)); });
 }
 
-int ct_bce_with_logits(CTTensor input, CTTensor target, int reduction, CTTensor* out) {
-  return guard("binary_cross_entropy_with_logits", {input, target}, [&] {
-    *out = give(
-        at::binary_cross_entropy_with_logits(Ref(input), Ref(target), {}, {}, reduction));
-  });
-}
-
 int ct_cross_entropy(CTTensor input, CTTensor target, int reduction, double label_smoothing,
                      CTTensor* out) {
   return guard("cross_entropy", {input, target}, [&] {
