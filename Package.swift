@@ -15,6 +15,8 @@ let torchLinks: [LinkerSetting] =
   [
     .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
     .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+    // A program without Foundation would link none, and the kernels call logf.
+    .linkedLibrary("m"),
   ]
   // Nothing refers to a symbol of the CUDA library, so the linker has to be told to keep it.
   + (hasCUDA

@@ -91,11 +91,12 @@ int ct_set_threads(int count) {
   });
 }
 
-bool ct_device_available(int kind) {
+bool ct_device_available(int kind, int index) {
   try {
     switch (kind) {
       case CT_CPU: return true;
-      case CT_CUDA: return at::globalContext().hasCUDA();
+      case CT_CUDA:
+        return at::globalContext().hasCUDA() && index < at::detail::getCUDAHooks().deviceCount();
       case CT_MPS: return at::globalContext().hasMPS();
       default: return false;
     }

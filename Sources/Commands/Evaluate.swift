@@ -43,7 +43,7 @@ struct Evaluate: ParsableCommand {
     let set = try trained.open(data, split: .test)
     let line = output.quiet ? nil : StatusLine()
     let report = try AutoencoderReport(
-      of: trained, on: set, importanceSamples: iwaeSamples, seed: seed.seed ?? 0,
+      of: trained, on: set, importanceSamples: iwaeSamples, seed: seed.value,
       limit: count ?? .max
     ) { line?.show("\(StatusLine.bar($0)) importance-weighted bound") }
     line?.finish()

@@ -39,7 +39,7 @@ struct Quickstart: ParsableCommand {
 
   func run() throws {
     let device = try compute.start()
-    let seed = seed.seed ?? 0
+    let seed = seed.value
     let data = data ?? Self.dataAtHand
     let folder = out ?? freeFolder("runs/quickstart")
     let sheetPath = "\(folder)/quickstart.png"

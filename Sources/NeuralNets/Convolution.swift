@@ -17,13 +17,9 @@ public final class Conv2d: Module, Layer {
     _ inputs: Int, _ outputs: Int, kernel: Extent, stride: Extent = 1, padding: Extent = 0,
     dilation: Extent = 1, groups: Int = 1, bias: Bool = true, using generator: Generator?
   ) {
-    let shape = [outputs, inputs / groups, kernel.height, kernel.width]
-    weight = Parameter(
-      Initializer.kaimingUniform(slope: 5.0.squareRoot()).tensor(shape, using: generator))
-    let bound = 1 / Double(Initializer.fans(shape).fanIn).squareRoot()
-    self.bias =
-      bias
-      ? Parameter(Initializer.uniform(-bound, bound).tensor([outputs], using: generator)) : nil
+    (weight, self.bias) = defaultWeightAndBias(
+      [outputs, inputs / groups, kernel.height, kernel.width], outputs: outputs, bias: bias,
+      using: generator)
     self.stride = stride
     self.padding = padding
     self.dilation = dilation
@@ -57,13 +53,9 @@ public final class ConvTranspose2d: Module, Layer {
     outputPadding: Extent = 0, dilation: Extent = 1, groups: Int = 1, bias: Bool = true,
     using generator: Generator?
   ) {
-    let shape = [inputs, outputs / groups, kernel.height, kernel.width]
-    weight = Parameter(
-      Initializer.kaimingUniform(slope: 5.0.squareRoot()).tensor(shape, using: generator))
-    let bound = 1 / Double(Initializer.fans(shape).fanIn).squareRoot()
-    self.bias =
-      bias
-      ? Parameter(Initializer.uniform(-bound, bound).tensor([outputs], using: generator)) : nil
+    (weight, self.bias) = defaultWeightAndBias(
+      [inputs, outputs / groups, kernel.height, kernel.width], outputs: outputs, bias: bias,
+      using: generator)
     self.stride = stride
     self.padding = padding
     self.outputPadding = outputPadding

@@ -136,3 +136,15 @@ public enum Initializer: Sendable {
     tensor.multiply(by: gain)
   }
 }
+
+/// PyTorch's default start of linear and convolutional layers: weight and bias uniform on
+/// ± 1 / √fan in. Without a generator both stay unset, to be loaded.
+func defaultWeightAndBias(
+  _ shape: [Int], outputs: Int, bias: Bool, using generator: Generator?
+) -> (weight: Parameter, bias: Parameter?) {
+  let weight = Initializer.kaimingUniform(slope: 5.0.squareRoot()).tensor(shape, using: generator)
+  guard bias else { return (Parameter(weight), nil) }
+  let bound = 1 / Double(Initializer.fans(shape).fanIn).squareRoot()
+  let offsets = Initializer.uniform(-bound, bound).tensor([outputs], using: generator)
+  return (Parameter(weight), Parameter(offsets))
+}

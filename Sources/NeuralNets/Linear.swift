@@ -9,13 +9,8 @@ public final class Linear: Module, Layer {
 
   /// PyTorch's default start: both uniform on ± 1 / √inputs.
   public init(_ inputs: Int, _ outputs: Int, bias: Bool = true, using generator: Generator?) {
-    weight = Parameter(
-      Initializer.kaimingUniform(slope: 5.0.squareRoot())
-        .tensor([outputs, inputs], using: generator))
-    let bound = 1 / Double(inputs).squareRoot()
-    self.bias =
-      bias
-      ? Parameter(Initializer.uniform(-bound, bound).tensor([outputs], using: generator)) : nil
+    (weight, self.bias) = defaultWeightAndBias(
+      [outputs, inputs], outputs: outputs, bias: bias, using: generator)
   }
 
   /// The layer's output for `x`.

@@ -45,7 +45,7 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Whether the libtorch that is loaded can compute there on this machine.
-  public var isAvailable: Bool { ct_device_available(kind) }
+  public var isAvailable: Bool { ct_device_available(kind, index) }
 
   /// Waits until everything started on the device is done.
   public func synchronize(file: StaticString = #fileID, line: UInt = #line) {

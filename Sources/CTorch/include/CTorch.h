@@ -52,7 +52,7 @@ int64_t ct_live_handles(void);
 void ct_configure_allocator(void);
 int ct_get_threads(void);
 int ct_set_threads(int count);
-bool ct_device_available(int device);
+bool ct_device_available(int device, int index);
 int ct_device_synchronize(int device);
 
 // Generators --------------------------------------------------------------------------------------
