@@ -41,8 +41,8 @@ let package = Package(
     .library(
       name: "Latent",
       targets: [
-        "Torch", "NeuralNets", "Interchange", "Images", "Datasets", "Models", "Training",
-        "Evaluation",
+        "Torch", "NeuralNets", "Interchange", "Images", "Datasets", "Models", "Diffusion",
+        "Training", "Evaluation",
       ]),
   ],
   dependencies: [
@@ -76,7 +76,8 @@ let package = Package(
     .target(name: "Images", dependencies: ["CCodecs"]),
     .target(name: "Datasets", dependencies: ["CZlib", "Images", "Torch", "Interchange"]),
     .target(name: "Models", dependencies: ["NeuralNets", "Interchange"]),
-    .target(name: "Training", dependencies: ["Models", "Datasets"]),
+    .target(name: "Diffusion", dependencies: ["Models"]),
+    .target(name: "Training", dependencies: ["Diffusion", "Datasets"]),
     .target(name: "Evaluation", dependencies: ["Training"]),
     .target(name: "Commands", dependencies: ["Training", "Evaluation", argumentParser]),
     .executableTarget(name: "latent", dependencies: ["Commands"]),
@@ -90,6 +91,7 @@ let package = Package(
     tests("Interchange"), tests("Images"),
     tests("Torch", with: "TestSupport"), tests("NeuralNets", with: "TestSupport"),
     tests("Datasets", with: "TestSupport"), tests("Models", with: "TestSupport"),
+    tests("Diffusion", with: "TestSupport", "Interchange"),
     tests("Training", with: "TestSupport"), tests("Evaluation", with: "TestSupport"),
     tests("Commands", with: "Interchange", "Images"),
   ],

@@ -1,0 +1,62 @@
+import Interchange
+
+/// Which levels a sampling visits.
+public enum SamplingLevels: Sendable, Equatable {
+  /// So many, as the configuration spreads them.
+  case steps(Int)
+  /// These timesteps, descending.
+  case timesteps([Int])
+  /// These noise levels σ, descending; a final 0 is added where the method ends there.
+  case sigmas([Double])
+
+  /// The number of levels asked for.
+  public var count: Int {
+    switch self {
+    case .steps(let count): count
+    case .timesteps(let list): list.count
+    case .sigmas(let list): list.count
+    }
+  }
+
+  /// Checks what a person or a file asked for, before a sampler is made of it.
+  ///
+  /// Throws `SamplerError` for no or too many steps, and for lists that do not descend.
+  public func check(trainTimesteps: Int) throws(SamplerError) {
+    guard count >= 1 else { throw SamplerError("a sampling needs at least one step.") }
+    switch self {
+    case .steps(let count):
+      guard count <= trainTimesteps else {
+        throw SamplerError(
+          "\(count) steps are more than the \(trainTimesteps) levels that the network knows.")
+      }
+    case .timesteps(let list):
+      guard list.allSatisfy((0..<trainTimesteps).contains) else {
+        throw SamplerError("timesteps must lie in 0..<\(trainTimesteps).")
+      }
+      guard zip(list, list.dropFirst()).allSatisfy(>) else {
+        throw SamplerError("timesteps must descend.")
+      }
+    case .sigmas(let list):
+      guard list.allSatisfy({ $0 >= 0 && $0.isFinite }), list[0] > 0 else {
+        throw SamplerError("sigmas must be positive numbers.")
+      }
+      guard zip(list, list.dropFirst()).allSatisfy(>) else {
+        throw SamplerError("sigmas must descend.")
+      }
+    }
+  }
+}
+
+/// A sampler that cannot be made of a configuration and what was asked for.
+public struct SamplerError: ExplainedError, Equatable {
+  /// The scheduler's file, where the error concerns one.
+  public let path: String?
+  /// What is wrong and what to do, as one sentence.
+  public let sentence: String
+
+  /// An error about a file, or about none.
+  public init(path: String? = nil, _ sentence: String) {
+    self.path = path
+    self.sentence = sentence
+  }
+}

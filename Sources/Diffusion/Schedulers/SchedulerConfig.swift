@@ -1,0 +1,177 @@
+import Interchange
+
+/// Every setting of every scheduler class of diffusers, by the names of `scheduler_config.json`.
+///
+/// A class knows only some of them (`SchedulerClass.keys`) and starts from defaults of its own
+/// (`SchedulerClass.defaults`); the values here are the common ones.
+public struct SchedulerConfig: Codable, Sendable, Equatable {
+  // The noise schedule.
+  /// T, the number of noise levels in training.
+  public var numTrainTimesteps = 1000
+  /// β of the first level.
+  public var betaStart = 0.0001
+  /// β of the last level.
+  public var betaEnd = 0.02
+  /// The course of β between them.
+  public var betaSchedule = BetaSchedule.linear
+  /// β of every level, instead of start, end and course.
+  public var trainedBetas: [Double]?
+  /// Whether the schedule is rescaled so that the last level is pure noise.
+  public var rescaleBetasZeroSnr = false
+
+  // What the network says, and how far it is believed.
+  /// What the network predicts.
+  public var predictionType = Prediction.epsilon
+  /// Whether x₀ is held within ± `clipSampleRange`.
+  public var clipSample = false
+  /// The bound of x₀.
+  public var clipSampleRange = 1.0
+  /// Whether x₀ is held within a quantile of its own (dynamic thresholding).
+  public var thresholding = false
+  /// The quantile.
+  public var dynamicThresholdingRatio = 0.995
+  /// The largest bound that the quantile may give.
+  public var sampleMaxValue = 1.0
+  /// The variance of the reverse step, or that it is learned.
+  public var varianceType: VarianceType?
+
+  // Which levels a sampling visits.
+  /// How a few timesteps are spread over all.
+  public var timestepSpacing = TimestepSpacing.linspace
+  /// Added to the timesteps of leading spacing.
+  public var stepsOffset = 0
+  /// Whether the level below the first is free of noise; otherwise it is the first itself.
+  public var setAlphaToOne = true
+  /// PNDM: whether the Runge–Kutta steps at the beginning are left out.
+  public var skipPrkSteps = false
+  /// σ between levels: `linear` or `log_linear`.
+  public var interpolationType = "linear"
+  /// σ spaced as in Karras et al. 2022.
+  public var useKarrasSigmas = false
+  /// σ spaced evenly in log σ.
+  public var useExponentialSigmas = false
+  /// σ spaced by quantiles of a Beta distribution.
+  public var useBetaSigmas = false
+  /// σ spaced evenly in λ = log(α/σ) (Lu et al. 2022).
+  public var useLuLambdas = false
+  /// σ of rectified flow.
+  public var useFlowSigmas = false
+  /// The smallest σ; `nil`: the schedule's own.
+  public var sigmaMin: Double?
+  /// The largest σ; `nil`: the schedule's own.
+  public var sigmaMax: Double?
+  /// Whether the network is told the level (`discrete`) or ¼ log σ (`continuous`).
+  public var timestepType = "discrete"
+  /// Where the last step ends: `zero` or `sigma_min`.
+  public var finalSigmasType = "zero"
+
+  // Multistep solvers.
+  /// The order of the solver.
+  public var solverOrder = 2
+  /// Which equation is solved: `dpmsolver++`, `sde-dpmsolver++`, `deis`, `data_prediction`, …
+  public var algorithmType = "dpmsolver++"
+  /// The second-order rule: `midpoint`, `heun`, `bh1`, `bh2`, `logrho`.
+  public var solverType = "midpoint"
+  /// Whether the last steps use lower orders.
+  public var lowerOrderFinal = true
+  /// Whether the last step is Euler's.
+  public var eulerAtFinal = false
+  /// λ below which levels are left out.
+  public var lambdaMinClipped = -Double.infinity
+  /// UniPC: whether the solver works on x₀.
+  public var predictX0 = true
+  /// UniPC: steps after which the corrector rests.
+  public var disableCorrector: [Int] = []
+  /// SA-Solver: the predictor's order.
+  public var predictorOrder = 2
+  /// SA-Solver: the corrector's order.
+  public var correctorOrder = 2
+
+  // Distilled models.
+  /// LCM and TCD: the steps of the teacher.
+  public var originalInferenceSteps = 50
+  /// LCM: what timesteps are multiplied by in the boundary condition.
+  public var timestepScaling = 10.0
+
+  // EDM and consistency models.
+  /// The deviation of the data.
+  public var sigmaData = 0.5
+  /// The spacing of σ: `karras` or `exponential`.
+  public var sigmaSchedule = "karras"
+  /// The exponent of Karras spacing.
+  public var rho = 7.0
+  /// What added noise is multiplied by.
+  public var sNoise = 1.0
+  /// Whether x₀ is held within ± 1.
+  public var clipDenoised = true
+
+  // Flow matching.
+  /// The shift of σ of the flow-match classes.
+  public var shift = 1.0
+  /// The shift of σ of the classes with `useFlowSigmas`.
+  public var flowShift = 1.0
+  /// Whether the shift depends on the picture's size (`mu` is then needed).
+  public var useDynamicShifting = false
+  /// The shift of small pictures.
+  public var baseShift: Double? = 0.5
+  /// The shift of large pictures.
+  public var maxShift: Double? = 1.15
+  /// What counts as small.
+  public var baseImageSeqLen: Int? = 256
+  /// What counts as large.
+  public var maxImageSeqLen: Int? = 4096
+  /// The σ that the shifted schedule is stretched to end at.
+  public var shiftTerminal: Double?
+  /// Whether σ runs upwards.
+  public var invertSigmas = false
+  /// Whether fresh noise is added at every step.
+  public var stochasticSampling = false
+  /// The dynamic shift's course: `exponential` or `linear`.
+  public var timeShiftType = "exponential"
+
+  /// The common values.
+  public init() {}
+}
+
+/// The variance of DDPM's reverse step.
+public enum VarianceType: String, Codable, Sendable, CaseIterable {
+  /// The posterior's, β̃.
+  case fixedSmall = "fixed_small"
+  /// Its logarithm halved and exponentiated: a standard deviation.
+  case fixedSmallLog = "fixed_small_log"
+  /// β.
+  case fixedLarge = "fixed_large"
+  /// The logarithm of β.
+  case fixedLargeLog = "fixed_large_log"
+  /// The network's second half of channels, as it is.
+  case learned
+  /// The network's second half of channels, between log β̃ and log β (Nichol & Dhariwal 2021).
+  case learnedRange = "learned_range"
+}
+
+extension VarianceType {
+  /// Whether the network says the variance in a second half of channels.
+  public var isLearned: Bool { self == .learned || self == .learnedRange }
+}
+
+// MARK: - What a sampler asks of its configuration
+
+extension SchedulerConfig {
+  /// Throws `SamplerError` unless the network predicts one of these.
+  func requirePrediction(_ kinds: Prediction..., for name: String) throws(SamplerError) {
+    guard kinds.contains(predictionType) else {
+      throw SamplerError(
+        "\(name) cannot use a network whose prediction_type is \(predictionType.rawValue); it takes "
+          + kinds.map(\.rawValue).joined(separator: ", ") + ".")
+    }
+  }
+
+  /// Throws `SamplerError` when an offset carries a timestep out of the schedule.
+  func requireLevels(_ levels: [Int]) throws(SamplerError) {
+    guard levels.allSatisfy((0..<numTrainTimesteps).contains) else {
+      throw SamplerError(
+        "a steps_offset of \(stepsOffset) carries timesteps out of 0..<\(numTrainTimesteps); "
+          + "use fewer steps or another offset.")
+    }
+  }
+}

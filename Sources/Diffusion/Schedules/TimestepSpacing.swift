@@ -1,0 +1,30 @@
+import Foundation
+
+/// How the levels of a sampling are spread over all levels (Lin et al. 2024, Table 2).
+public enum TimestepSpacing: String, Codable, Sendable, CaseIterable {
+  /// Whole multiples of T/steps, from 0: the last level is left out.
+  case leading
+  /// Even from the last level to 0, both included.
+  case linspace
+  /// Whole multiples of T/steps counted down from T: the last level is included.
+  case trailing
+
+  /// `steps` whole timesteps out of `total`, descending; `offset` is added to leading ones.
+  public func timesteps(_ steps: Int, of total: Int, offset: Int = 0) -> [Int] {
+    switch self {
+    case .linspace:
+      guard steps > 1 else { return [0] }
+      let gap = Double(total - 1) / Double(steps - 1)
+      return (0..<steps).reversed().map {
+        Int((Double($0) * gap).rounded(.toNearestOrEven))
+      }
+    case .leading:
+      return (0..<steps).reversed().map { $0 * (total / steps) + offset }
+    case .trailing:
+      let gap = Double(total) / Double(steps)
+      return (0..<steps).map {
+        Int((Double(total) - Double($0) * gap).rounded(.toNearestOrEven)) - 1
+      }
+    }
+  }
+}
