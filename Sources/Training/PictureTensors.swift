@@ -3,6 +3,20 @@ import Images
 import Torch
 
 extension Dataset {
+  /// Throws `TrainingError` unless the elements are pictures as high as wide.
+  func requireSquarePictures() throws(TrainingError) {
+    guard elementShape.count == 3 else {
+      throw TrainingError(
+        path: name, "this family learns pictures, but these are points in the plane.")
+    }
+    guard elementShape[1] == elementShape[2] else {
+      throw TrainingError(
+        path: name,
+        "the pictures are \(elementShape[2])×\(elementShape[1]); the networks are square, so pass "
+          + "--image-size.")
+    }
+  }
+
   /// Pictures as a tensor, `[N, C, H, W]` in [0, 1]. Throws when a file cannot be read.
   public func pictures(_ range: Range<Int>) throws -> Tensor {
     let size = elementByteCount

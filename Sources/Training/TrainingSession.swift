@@ -4,18 +4,43 @@ import Torch
 
 /// What a family's trainer gives the session that runs it.
 public protocol Trainer: AnyObject {
+  /// Trains until the session is done.
+  func train(_ session: TrainingSession) throws
   /// The state that a resume needs, by file: weights, averages, optimizer, generators.
   var checkpointState: [(file: String, state: [(key: String, tensor: Tensor)])] { get }
   /// How often the averaged weights were updated.
   var emaUpdates: Int { get }
   /// Takes over what `checkpointState` gave. Throws when something does not fit.
   func load(_ checkpoint: Checkpoint) throws
+  /// Batches in a pass over the data.
+  var stepsPerEpoch: Int { get }
+  /// Numbers that are trained.
+  var parameterCount: Int { get }
   /// Writes the network as sampling loads it (the averaged weights) into the run folder.
   func export(to run: RunFolder) throws
   /// A sheet of pictures that shows how far the training is; always from the same draws.
   func sheet() throws -> Image
   /// Measures on held-out pictures, by name, in a fixed order.
   func validate() throws -> [(name: String, value: Double)]
+}
+
+/// A trainer of one network, whose state is that of its learning.
+public protocol OneNetworkTrainer: Trainer {
+  /// Optimizer, averages and noise.
+  var learning: NetworkTraining { get }
+}
+
+extension OneNetworkTrainer {
+  /// The state that a resume needs.
+  public var checkpointState: [(file: String, state: [(key: String, tensor: Tensor)])] {
+    learning.checkpointState
+  }
+  /// How often the averages moved.
+  public var emaUpdates: Int { learning.average.updates }
+  /// Takes over a checkpoint.
+  public func load(_ checkpoint: Checkpoint) throws { try learning.load(checkpoint) }
+  /// Numbers that are trained.
+  public var parameterCount: Int { learning.network.parameterCount }
 }
 
 /// The bookkeeping around a trainer's loop: budget, reports, samples, checkpoints, interruption.

@@ -1,11 +1,10 @@
-import Interchange
+import Datasets
 import Models
 import NeuralNets
+import Torch
 
 /// Everything that decides how an autoencoder is trained, apart from data, seed and length.
-///
-/// Its JSON keys are the names that `--set` and `--config` take.
-public struct AutoencoderRecipe: Codable, Sendable, Equatable {
+public struct AutoencoderRecipe: TrainingRecipe {
   // The network.
   /// Fully connected or convolutional.
   public var architecture = AutoencoderConfig.Architecture.conv
@@ -56,54 +55,26 @@ public struct AutoencoderRecipe: Codable, Sendable, Equatable {
   /// The convolutional default.
   public init() {}
 
-  /// A recipe by the name that `--preset` takes.
-  ///
-  /// Throws `ConfigError` for another name, with the nearest one.
-  public init(preset name: String, kind: AutoencoderConfig.Kind) throws(ConfigError) {
-    self.init()
-    let presets = Self.presets(kind)
-    guard let preset = presets.first(where: { $0.name == name }) else {
-      let near =
-        nearestName(to: name, among: presets.map(\.name)).map { "; did you mean \($0)?" } ?? ";"
-      throw ConfigError(
-        path: nil,
-        sentence: "there is no preset \"\(name)\" for this family\(near) the presets are "
-          + presets.map(\.name).joined(separator: ", ") + ".")
-    }
-    preset.apply(&self)
-  }
-
-  /// The presets of a kind, the default first: name, what it is, what it changes.
-  public static func presets(
-    _ kind: AutoencoderConfig.Kind
-  ) -> [(name: String, summary: String, apply: (inout AutoencoderRecipe) -> Void)] {
-    let shared: [(name: String, summary: String, apply: (inout AutoencoderRecipe) -> Void)] = [
-      ("conv", "strided convolutions down and up, a 32-number code", { _ in }),
-      (
-        "mlp", "the classic 784-400-20 network, Adam 1e-3, batch 128",
-        { recipe in
-          recipe.architecture = .mlp
-          recipe.latentDim = 20
-          recipe.hiddenDims = [400]
-          recipe.activation = .relu
-          recipe.learningRate = 1e-3
-          recipe.lrSchedule = .constant
-          recipe.lrWarmupSteps = 0
-          recipe.batchSize = 128
-        }
-      ),
-      (
-        "map", "the convolutional network with a 2-number code, which can be drawn whole",
-        { $0.latentDim = 2 }
-      ),
+  /// The presets of both kinds, the default first.
+  public static func presets(of family: Family) -> [Preset<AutoencoderRecipe>] {
+    let shared: [Preset<AutoencoderRecipe>] = [
+      Preset("conv", "strided convolutions down and up, a 32-number code"),
+      Preset("mlp", "the classic 784-400-20 network, Adam 1e-3, batch 128") { recipe in
+        recipe.architecture = .mlp
+        recipe.latentDim = 20
+        recipe.hiddenDims = [400]
+        recipe.activation = .relu
+        recipe.learningRate = 1e-3
+        recipe.lrSchedule = .constant
+        recipe.lrWarmupSteps = 0
+        recipe.batchSize = 128
+      },
+      Preset("map", "the convolutional network with a 2-number code, which can be drawn whole") {
+        $0.latentDim = 2
+      },
     ]
-    guard kind == .variational else { return shared }
-    return shared + [
-      (
-        "beta", "the convolutional network with β = 4",
-        { $0.beta = 4 }
-      )
-    ]
+    guard family == .vae else { return shared }
+    return shared + [Preset("beta", "the convolutional network with β = 4") { $0.beta = 4 }]
   }
 
   /// The network's shape for pictures of this size.
@@ -116,54 +87,29 @@ public struct AutoencoderRecipe: Codable, Sendable, Equatable {
       layersPerBlock: layersPerBlock, activation: activation, likelihood: likelihood)
   }
 
+  /// How weights are changed.
+  public var optimization: OptimizationSettings {
+    OptimizationSettings(
+      optimizer: optimizer, learningRate: learningRate, weightDecay: weightDecay,
+      lrSchedule: lrSchedule, lrWarmupSteps: lrWarmupSteps, gradientClip: gradientClip,
+      emaDecay: emaDecay)
+  }
+
   /// What is wrong with the numbers, as one sentence; `nil` when training can start.
   public var problem: String? {
-    func positive(_ name: String, _ value: Double) -> String? {
-      value > 0 && value.isFinite ? nil : "\(name) is \(value); it must be positive"
-    }
-    func notNegative(_ name: String, _ value: Double) -> String? {
-      value >= 0 && value.isFinite ? nil : "\(name) is \(value); it must not be negative"
-    }
-    if !(1...65_536).contains(batchSize) {
-      return "batch_size is \(batchSize); it must lie in 1...65536"
-    }
-    if !(0..<1).contains(emaDecay) { return "ema_decay is \(emaDecay); it must lie in 0..<1" }
     if !(0...1).contains(klWarmup) { return "kl_warmup is \(klWarmup); it must lie in 0...1" }
-    return positive("learning_rate", learningRate) ?? positive("sigma", sigma)
-      ?? notNegative("beta", beta) ?? notNegative("free_bits", freeBits)
-      ?? notNegative("weight_decay", weightDecay) ?? notNegative("gradient_clip", gradientClip)
-      ?? notNegative("lr_warmup_steps", Double(lrWarmupSteps))
+    return batchSizeProblem(batchSize) ?? positive("sigma", sigma) ?? notNegative("beta", beta)
+      ?? notNegative("free_bits", freeBits) ?? optimization.problem
   }
-}
 
-/// The optimizers that a recipe can name.
-public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
-  /// Stochastic gradient descent with momentum 0.9.
-  case sgd
-  /// Adam.
-  case adam
-  /// Adam with decoupled weight decay.
-  case adamw
-  /// RMSprop.
-  case rmsprop
-  /// Lion.
-  case lion
-
-  /// The optimizer over some parameters.
-  public func make(
-    _ parameters: [Parameter], learningRate: Double, weightDecay: Double
-  ) -> any Optimizer {
-    switch self {
-    case .sgd:
-      SGD(parameters, learningRate: learningRate, momentum: 0.9, weightDecay: weightDecay)
-    case .adam:
-      Adam(parameters, learningRate: learningRate, weightDecay: weightDecay)
-    case .adamw:
-      Adam(parameters, learningRate: learningRate, weightDecay: weightDecay, decoupled: true)
-    case .rmsprop:
-      RMSprop(parameters, learningRate: learningRate, weightDecay: weightDecay)
-    case .lion:
-      Lion(parameters, learningRate: learningRate, weightDecay: weightDecay)
-    }
+  /// The trainer of an autoencoder or of a variational one.
+  public func trainer(
+    of family: Family, train: any Dataset, test: any Dataset, seed: UInt64, device: Device,
+    from position: TrainingPosition
+  ) throws -> any Trainer {
+    let kind: AutoencoderConfig.Kind = family == .vae ? .variational : .deterministic
+    let training = try AutoencoderTraining(
+      kind, recipe: self, train: train, test: test, seed: seed, device: device, from: position)
+    return family == .vae ? VAETrainer(training) : AutoencoderTrainer(training)
   }
 }

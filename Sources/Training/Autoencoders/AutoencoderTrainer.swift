@@ -8,7 +8,7 @@ import Torch
 ///       x  ← a batch of pictures
 ///       x′ ← decoder(encoder(x))
 ///       descend ∇ −log p(x | x′)
-public final class AutoencoderTrainer: Trainer {
+public final class AutoencoderTrainer: OneNetworkTrainer {
   /// Network, optimizer and data.
   public let training: AutoencoderTraining
 
@@ -24,27 +24,23 @@ public final class AutoencoderTrainer: Trainer {
       let x = try training.nextBatch()
       let output = network.decodeOutput(network.encode(x))
       let loss = network.meanReconstructionLoss(x, output: output)
-      training.descend(loss, step: session.position.step, progress: session.progress)
+      training.learning.descend(loss, step: session.position.step, progress: session.progress)
       try session.completeStep(self, samples: x.size(0), metrics: [("loss", loss.item())])
     }
   }
 
   /// The mean reconstruction loss on held-out pictures, nats, and the mean squared error.
   public func validate() throws -> [(name: String, value: Double)] {
-    try training.average.withAverages { () throws in
+    try training.learning.average.withAverages { () throws in
       let measured = try training.network.measureReconstruction(on: training.test)
       return [("reconstruction", measured.loss), ("mse", measured.meanSquaredError)]
     }
   }
 
-  /// The state that a resume needs.
-  public var checkpointState: [(file: String, state: [(key: String, tensor: Tensor)])] {
-    training.checkpointState
-  }
-  /// How often the averages moved.
-  public var emaUpdates: Int { training.average.updates }
-  /// Takes over a checkpoint.
-  public func load(_ checkpoint: Checkpoint) throws { try training.load(checkpoint) }
+  /// Optimizer, averages and noise.
+  public var learning: NetworkTraining { training.learning }
+  /// Batches in a pass over the data.
+  public var stepsPerEpoch: Int { training.stepsPerEpoch }
   /// Writes the averaged network.
   public func export(to run: RunFolder) throws { try training.export(to: run) }
   /// Originals, reconstructions, samples.

@@ -11,14 +11,10 @@ public final class AutoencoderTraining {
   public let network: Autoencoder
   /// How it is trained.
   public let recipe: AutoencoderRecipe
-  let optimizer: any Optimizer
-  let average: ExponentialMovingAverage
-  let noise: Generator
+  let learning: NetworkTraining
   let loader: DataLoader
   let test: any Dataset
   let device: Device
-  private let schedule: LearningRateSchedule
-  private let trained: [Parameter]
   private let seed: UInt64
 
   /// A training at its beginning, or at a checkpoint's position.
@@ -30,16 +26,7 @@ public final class AutoencoderTraining {
     test: any Dataset, seed: UInt64, device: Device = .cpu,
     from position: TrainingPosition = TrainingPosition()
   ) throws {
-    guard train.elementShape.count == 3 else {
-      throw TrainingError(
-        path: train.name, "an autoencoder here learns pictures, but these are points in the plane.")
-    }
-    guard train.elementShape[1] == train.elementShape[2] else {
-      throw TrainingError(
-        path: train.name,
-        "the pictures are \(train.elementShape[2])×\(train.elementShape[1]); the networks are "
-          + "square, so pass --image-size.")
-    }
+    try train.requireSquarePictures()
     let config = recipe.network(
       kind, imageSize: train.elementShape[1], channels: train.elementShape[0])
     if let problem = recipe.problem ?? config.problem { throw TrainingError("\(problem).") }
@@ -47,12 +34,7 @@ public final class AutoencoderTraining {
     network = Autoencoder(config, using: start)
     network.setDeviation(recipe.sigma)
     network.move(to: device)
-    average = ExponentialMovingAverage(of: network, decay: recipe.emaDecay)
-    trained = network.parameters.filter(\.value.requiresGradient)
-    optimizer = recipe.optimizer.make(
-      trained, learningRate: recipe.learningRate, weightDecay: recipe.weightDecay)
-    schedule = LearningRateSchedule(recipe.lrSchedule, warmup: recipe.lrWarmupSteps)
-    noise = Generator(seed: seed &+ 1)
+    learning = NetworkTraining(network, recipe.optimization, seed: seed)
     loader = try DataLoader(
       train,
       DataLoader.Options(
@@ -70,55 +52,6 @@ public final class AutoencoderTraining {
   /// The next pictures, `[N, C, H, W]` in [0, 1].
   func nextBatch() throws -> Tensor { try loader.next().tensor(device: device) }
 
-  /// One step down the gradient of `loss`: Adam (or the recipe's rule) at the schedule's rate, then
-  /// the averages follow.
-  func descend(_ loss: Tensor, step: Int, progress: Double) {
-    optimizer.learningRate =
-      recipe.learningRate * schedule.factor(step: step, progress: progress)
-    optimizer.clearGradients()
-    loss.backward()
-    if recipe.gradientClip > 0 { clipGradientNorm(trained, limit: recipe.gradientClip) }
-    optimizer.step()
-    average.update()
-  }
-
-  // MARK: Checkpoints
-
-  var checkpointState: [(file: String, state: [(key: String, tensor: Tensor)])] {
-    [
-      ("network", network.state), ("ema", average.state), ("optimizer", optimizer.state),
-      ("generators", [("noise", noise.state)]),
-    ]
-  }
-
-  func load(_ checkpoint: Checkpoint) throws {
-    let position = try checkpoint.position()
-    try fitting(checkpoint, "network") { try network.load($0) }
-    try fitting(checkpoint, "ema") { try average.load($0, updates: position.emaUpdates) }
-    try fitting(checkpoint, "optimizer") { try optimizer.load($0) }
-    let generators = try checkpoint.tensors("generators")
-    guard let state = generators["noise"], state.dtype == .uint8,
-      state.shape == noise.state.shape
-    else {
-      throw TrainingError(
-        path: checkpoint.path, "generators.safetensors holds no state of a generator.")
-    }
-    noise.state = state
-  }
-
-  private func fitting(
-    _ checkpoint: Checkpoint, _ file: String, _ body: ([String: Tensor]) throws -> Void
-  ) throws {
-    let tensors = try checkpoint.tensors(file)
-    do {
-      try body(tensors)
-    } catch let mismatch as StateMismatch {
-      throw TrainingError(
-        path: "\(checkpoint.path)/\(file).safetensors",
-        "this checkpoint does not fit the run's network: \(mismatch).")
-    }
-  }
-
   // MARK: Looking
 
   /// The folder of the network inside a run.
@@ -128,7 +61,7 @@ public final class AutoencoderTraining {
 
   func export(to run: RunFolder) throws {
     let folder = try run.createFolder(Self.folderName(network.config.kind))
-    try network.save(to: folder, state: average.state)
+    try network.save(to: folder, state: learning.average.state)
   }
 
   /// The first pictures of the held-out set, `[N, C, H, W]`.
@@ -142,7 +75,7 @@ public final class AutoencoderTraining {
     let draws = Tensor.randn(
       [20, network.config.latentDim], using: Generator(seed: seed)
     ).to(device)
-    return try average.withAverages { () throws -> Image in
+    return try learning.average.withAverages { () throws -> Image in
       try withoutGradients { () throws -> Image in
         let reconstructions = network.decode(network.encode(originals))
         let samples = network.decode(draws)

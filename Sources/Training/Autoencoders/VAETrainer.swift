@@ -9,7 +9,7 @@ import Torch
 ///       μ, log σ² ← encoder(x)
 ///       z ← μ + σ · ε,  ε drawn from N(0, 1)
 ///       descend ∇ [ −log p(x | z) + β · KL(N(μ, σ²) ‖ N(0, 1)) ]
-public final class VAETrainer: Trainer {
+public final class VAETrainer: OneNetworkTrainer {
   /// Network, optimizer and data.
   public let training: AutoencoderTraining
 
@@ -23,10 +23,10 @@ public final class VAETrainer: Trainer {
     let (network, recipe) = (training.network, training.recipe)
     while !session.isDone {
       let x = try training.nextBatch()
-      let bound = network.evidenceLowerBound(x, using: training.noise)
+      let bound = network.evidenceLowerBound(x, using: training.learning.noise)
       let loss = bound.objective(
         beta: beta(at: session.progress), freeBits: recipe.freeBits)
-      training.descend(loss, step: session.position.step, progress: session.progress)
+      training.learning.descend(loss, step: session.position.step, progress: session.progress)
       try session.completeStep(
         self, samples: x.size(0),
         metrics: [
@@ -46,7 +46,7 @@ public final class VAETrainer: Trainer {
 
   /// −ELBO and its terms on held-out pictures, nats.
   public func validate() throws -> [(name: String, value: Double)] {
-    try training.average.withAverages { () throws in
+    try training.learning.average.withAverages { () throws in
       let bound = try training.network.measureBounds(
         on: training.test, importanceSamples: 0, seed: 0)
       return [
@@ -55,14 +55,10 @@ public final class VAETrainer: Trainer {
     }
   }
 
-  /// The state that a resume needs.
-  public var checkpointState: [(file: String, state: [(key: String, tensor: Tensor)])] {
-    training.checkpointState
-  }
-  /// How often the averages moved.
-  public var emaUpdates: Int { training.average.updates }
-  /// Takes over a checkpoint.
-  public func load(_ checkpoint: Checkpoint) throws { try training.load(checkpoint) }
+  /// Optimizer, averages and noise.
+  public var learning: NetworkTraining { training.learning }
+  /// Batches in a pass over the data.
+  public var stepsPerEpoch: Int { training.stepsPerEpoch }
   /// Writes the averaged network.
   public func export(to run: RunFolder) throws { try training.export(to: run) }
   /// Originals, reconstructions, samples.

@@ -1,0 +1,55 @@
+import Torch
+
+/// A sampling as a sequence of its steps, so that progress, previews and stopping share one path.
+///
+///     for step in Denoising(sampler, from: noise, drawing: source, network: predict) {
+///       show(step.denoised)
+///     }
+public struct Denoising: Sequence, IteratorProtocol {
+  /// Where a sampling stands after a call of the network.
+  public struct Step {
+    /// Calls of the network done.
+    public let done: Int
+    /// Calls of the network in all.
+    public let total: Int
+    /// The picture, as noisy as the next level says; the result after the last step.
+    public let sample: Tensor
+    /// The picture without noise that the network sees in it, where the method tells.
+    public let denoised: Tensor?
+  }
+
+  private let sampler: any Sampler
+  private let source: NoiseSource
+  private let network: (Tensor, Double) -> Tensor
+  private let first: Int
+  private var index: Int
+  private var x: Tensor
+  private var memory = SamplerMemory()
+
+  /// A sampling from `x` `[N, C, H, W]`, which is unit noise unless it starts in the middle, at
+  /// `first`: then it is a picture that `sampler.noised` brought there. `network` is shown what the
+  /// sampler gives it and told its timestep.
+  public init(
+    _ sampler: any Sampler, from x: Tensor, drawing source: NoiseSource, first: Int = 0,
+    network: @escaping (Tensor, Double) -> Tensor
+  ) {
+    self.sampler = sampler
+    self.source = source
+    self.network = network
+    self.first = first
+    index = first
+    self.x = first == 0 ? x * sampler.initialScale : x
+  }
+
+  /// Calls the network once and steps on; `nil` at the end.
+  public mutating func next() -> Step? {
+    guard index < sampler.timesteps.count else { return nil }
+    let output = network(sampler.modelInput(x, at: index), sampler.timesteps[index])
+    let step = sampler.step(output, at: index, from: x, memory: &memory, noise: source)
+    x = step.sample
+    index += 1
+    return Step(
+      done: index - first, total: sampler.timesteps.count - first, sample: x,
+      denoised: step.denoised)
+  }
+}

@@ -1,0 +1,242 @@
+import Foundation
+import Interchange
+import Models
+import NeuralNets
+import Torch
+
+/// A U-Net over pixels and its scheduler, from a folder that `latent train diffusion` or diffusers
+/// wrote (`DDPMPipeline` and its like): from noise to pictures.
+public final class DiffusionPipeline {
+  /// The network.
+  public let unet: UNet2D
+  /// The process that it was trained for, and the sampler that the folder names.
+  public let scheduler: SchedulerFile
+  /// The classes that can be asked for, by name; empty where there are none.
+  public let classNames: [String]
+
+  /// A pipeline of its parts. A network with one row more than there are names keeps that row for
+  /// pictures of no class.
+  public init(_ unet: UNet2D, _ scheduler: SchedulerFile, classNames: [String] = []) {
+    self.unet = unet
+    self.scheduler = scheduler
+    self.classNames = classNames
+  }
+
+  /// What stands in the class table for no class; `nil` where guidance has nothing to compare with.
+  public var nullClass: Int? {
+    guard let rows = unet.config.numClassEmbeds, rows == classNames.count + 1 else { return nil }
+    return classNames.count
+  }
+
+  /// What a sampling should draw.
+  public struct Request {
+    /// How many pictures.
+    public var count: Int
+    /// Picture i is drawn with `seed + i`.
+    public var seed: UInt64
+    /// Steps; `nil`: 50, or all where that is fewer.
+    public var steps: Int?
+    /// The sampler; `nil`: the scheduler's own.
+    public var sampler: SamplerName?
+    /// DDIM's η and its like.
+    public var eta: Double?
+    /// The spacing of σ for samplers that have one; `nil`: the scheduler's.
+    public var spacing: SigmaSpacing?
+    /// The class of each picture; `nil` for a network without classes.
+    public var classes: [Int]?
+    /// The class to be guided away from; `nil`: no class at all.
+    public var negativeClass: Int?
+    /// How strongly the classes are followed.
+    public var guidance: Guidance
+    /// Unit noise to start from `[count, C, H, W]`; `nil`: drawn.
+    public var noise: Tensor?
+    /// Height and width; `nil`: the network's own.
+    public var size: Extent?
+
+    /// A request; by default 50 steps of the scheduler's own sampler.
+    public init(
+      count: Int, seed: UInt64, steps: Int? = nil, sampler: SamplerName? = nil,
+      eta: Double? = nil, spacing: SigmaSpacing? = nil, classes: [Int]? = nil,
+      negativeClass: Int? = nil, guidance: Guidance = Guidance(), noise: Tensor? = nil,
+      size: Extent? = nil
+    ) {
+      self.count = count
+      self.seed = seed
+      self.steps = steps
+      self.sampler = sampler
+      self.eta = eta
+      self.spacing = spacing
+      self.classes = classes
+      self.negativeClass = negativeClass
+      self.guidance = guidance
+      self.noise = noise
+      self.size = size
+    }
+  }
+
+  /// Draws pictures, `[count, C, H, W]` in [0, 1], a few at a time; `progress` hears of each call
+  /// of the network: the pictures of the batch as they stand, and the share of the whole work.
+  ///
+  /// Throws `SamplerError` for what the sampler or the network cannot do.
+  public func sample(
+    _ request: Request, batch: Int = 64,
+    progress: (_ step: Denoising.Step, _ share: Double) throws -> Void = { _, _ in }
+  ) throws -> Tensor {
+    let sampler = try sampler(for: request)
+    let extent = try extent(of: request)
+    let channels = unet.config.inChannels
+    let shape = [channels, extent.height, extent.width]
+    if let noise = request.noise, noise.shape != [request.count] + shape {
+      throw SamplerError(
+        "the starting noise is \(noise.shape), but \([request.count] + shape) is needed.")
+    }
+    let device = unet.parameters[0].value.device
+    unet.setTraining(false)
+    var pictures: [Tensor] = []
+    try withoutGradients { () throws in
+      for start in stride(from: 0, to: request.count, by: batch) {
+        let range = start..<min(start + batch, request.count)
+        let source = NoiseSource(seed: request.seed &+ UInt64(start), count: range.count)
+        let noise = request.noise.map { $0[range].to(device) }
+          ?? source.draw([range.count] + shape, device: device)
+        let network = try self.network(request, range, device)
+        var last = noise
+        for step in Denoising(sampler, from: noise, drawing: source, network: network) {
+          last = step.sample
+          let done = Double(range.count) * Double(step.done) / Double(step.total)
+          try progress(step, (Double(start) + done) / Double(request.count))
+        }
+        pictures.append(((last + 1) / 2).clamped(min: 0, max: 1).to(.cpu))
+      }
+    }
+    return .concatenated(pictures)
+  }
+
+  /// The prepared sampler of a request: the folder's own, or the one named, which takes over the
+  /// folder's schedule.
+  public func sampler(for request: Request) throws -> any Sampler {
+    var file = scheduler
+    if let name = request.sampler { file = try file.converted(to: name) }
+    if let spacing = request.spacing { file = try file.with(spacing) }
+    let steps = request.steps ?? min(50, file.config.numTrainTimesteps)
+    return try file.schedulerClass.sampler(file.config, .steps(steps), eta: request.eta)
+  }
+
+  /// The network of some of a request's pictures, told their classes, under guidance.
+  private func network(
+    _ request: Request, _ range: Range<Int>, _ device: Device
+  ) throws -> (Tensor, Double) -> Tensor {
+    let unet = unet
+    guard unet.config.hasClasses else {
+      guard request.classes == nil, request.guidance.scale == 1 else {
+        throw SamplerError("this network knows no classes; leave the class and the guidance out.")
+      }
+      return { x, t in unet(x, timesteps: .full([x.size(0)], t, device: x.device)) }
+    }
+    guard let classes = request.classes else {
+      throw SamplerError("this network wants to be told a class for each picture.")
+    }
+    let rows = unet.config.numClassEmbeds ?? .max
+    for label in classes + [request.negativeClass ?? 0] where !(0..<rows).contains(label) {
+      throw SamplerError("there is no class \(label); the classes are 0...\(rows - 1).")
+    }
+    let negative = request.negativeClass ?? nullClass
+    guard request.guidance.scale == 1 || negative != nil else {
+      throw SamplerError(
+        "this network was trained without pictures of no class, so guidance has nothing to compare "
+          + "with; name a class to be guided away from, or leave the guidance out.")
+    }
+    let guided = GuidedNetwork(
+      request.guidance, condition: Tensor(Array(classes[range])).to(device),
+      negative: negative.map { .full([range.count], $0, dtype: .int64, device: device) },
+      trainTimesteps: scheduler.config.numTrainTimesteps
+    ) { x, t, labels in unet(x, timesteps: t, classLabels: labels) }
+    return { guided($0, $1) }
+  }
+
+  private func extent(of request: Request) throws -> Extent {
+    guard let extent = request.size
+      ?? unet.config.sampleSize?.extents.map({ Extent($0.height, $0.width) })
+    else {
+      throw SamplerError("the network's config.json names no sample_size; give width and height.")
+    }
+    if let problem = unet.config.problem(forHeight: extent.height, width: extent.width) {
+      throw SamplerError("\(problem).")
+    }
+    return extent
+  }
+}
+
+// MARK: - Folders
+
+extension DiffusionPipeline {
+  private static let indexFile = "model_index.json"
+
+  /// Whether a folder holds a pipeline.
+  public static func isPipeline(_ folder: String) -> Bool {
+    FileManager.default.fileExists(atPath: "\(folder)/\(indexFile)")
+  }
+
+  /// Opens a folder with `model_index.json`, `unet` and `scheduler`.
+  ///
+  /// Throws an `ExplainedError` that names the file for one that is missing, damaged, or of a
+  /// pipeline that does not draw pixels with a `UNet2DModel`.
+  public convenience init(folder: String) throws {
+    let path = "\(folder)/\(Self.indexFile)"
+    let index: JSON
+    do {
+      index = try JSON(contentsOfFile: path)
+    } catch {
+      throw JSONError(path: path, sentence: error.sentence)
+    }
+    let network = index["unet"]?[1]?.string
+    guard network == "UNet2DModel" else {
+      throw JSONError(
+        path: path,
+        sentence: "this pipeline's unet is \(network ?? "missing"); a UNet2DModel is needed here.")
+    }
+    let unet = try UNet2D(folder: "\(folder)/unet")
+    let scheduler = try SchedulerFile(path: "\(folder)/scheduler/scheduler_config.json")
+    var classNames: [String] = []
+    if let labels = index["id2label"]?.object {
+      for place in 0..<labels.count {
+        guard let name = labels["\(place)"]?.string else {
+          throw JSONError(
+            path: path, sentence: "\"id2label\" does not number its names from 0 on.")
+        }
+        classNames.append(name)
+      }
+    } else if let rows = unet.config.numClassEmbeds {
+      classNames = (0..<rows).map { "class \($0)" }
+    }
+    if let rows = unet.config.numClassEmbeds, !(rows...rows + 1).contains(classNames.count + 1) {
+      throw JSONError(
+        path: path,
+        sentence: "\"id2label\" names \(classNames.count) classes, but the network has \(rows).")
+    }
+    self.init(unet, scheduler, classNames: classNames)
+  }
+
+  /// Writes the folder as diffusers lays it out. The names of classes stand in `model_index.json`
+  /// under `id2label`, as in diffusers' own class-conditional pipelines.
+  ///
+  /// Throws `FileError` when the disk refuses.
+  public func save(to folder: String) throws {
+    for part in ["unet", "scheduler"] {
+      try FileManager.default.createDirectory(
+        atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
+    }
+    try unet.save(to: "\(folder)/unet")
+    try scheduler.write(to: "\(folder)/scheduler/scheduler_config.json")
+    var index: JSONObject = [
+      "_class_name": "DDPMPipeline", "_diffusers_version": .string(SchedulerFile.diffusersVersion),
+      "scheduler": ["diffusers", .string(scheduler.schedulerClass.rawValue)],
+      "unet": ["diffusers", "UNet2DModel"],
+    ]
+    if !classNames.isEmpty {
+      index["id2label"] = .object(
+        JSONObject(classNames.enumerated().map { ("\($0.offset)", .string($0.element)) }))
+    }
+    try JSON.object(index).write(to: "\(folder)/\(Self.indexFile)")
+  }
+}

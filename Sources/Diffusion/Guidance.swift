@@ -1,0 +1,91 @@
+import Torch
+
+/// How strongly a sampling follows its condition: classifier-free guidance (Ho & Salimans 2022).
+public struct Guidance: Sendable, Equatable {
+  /// w in ε̃ = ε(∅) + w (ε(c) − ε(∅)): 1 follows the condition as it was learned, 0 ignores it.
+  public var scale: Double
+  /// φ, the share of the guided prediction whose deviation is brought back to the conditional
+  /// one's, against over-exposure (Lin et al. 2024, §3.4).
+  public var rescale: Double
+  /// The shares t/T of the noise levels in which guidance acts (Kynkäänniemi et al. 2024).
+  public var interval: ClosedRange<Double>
+
+  /// A guidance; by default none.
+  public init(scale: Double = 1, rescale: Double = 0, interval: ClosedRange<Double> = 0...1) {
+    self.scale = scale
+    self.rescale = rescale
+    self.interval = interval
+  }
+
+  /// Whether a level at the share `level` of all needs the unconditional prediction too.
+  public func acts(at level: Double) -> Bool { scale != 1 && interval.contains(level) }
+
+  /// The guided prediction of both, `[N, C, H, W]` each.
+  public func callAsFunction(conditional: Tensor, unconditional: Tensor) -> Tensor {
+    let guided = unconditional + scale * (conditional - unconditional)
+    guard rescale > 0 else { return guided }
+    let dims = Array(1..<guided.rank)
+    let rescaled =
+      guided
+      * (conditional.deviation(dims, keepingDims: true)
+        / guided.deviation(dims, keepingDims: true))
+    return rescale * rescaled + (1 - rescale) * guided
+  }
+}
+
+/// What a network is conditioned on, a row a picture: class labels, text embeddings.
+public protocol BatchCondition {
+  /// The rows of both, one after the other.
+  func joined(with other: Self) -> Self
+}
+
+extension Tensor: BatchCondition {
+  /// Both along the first dimension.
+  public func joined(with other: Tensor) -> Tensor { .concatenated([self, other]) }
+}
+
+/// A network under guidance: one forward a step without it, one with both conditions in a batch
+/// where it acts.
+public struct GuidedNetwork<Condition: BatchCondition> {
+  private let guidance: Guidance
+  private let condition: Condition
+  private let negative: Condition?
+  private let trainTimesteps: Int
+  private let network: (Tensor, Tensor, Condition) -> Tensor
+
+  /// Steers `network(x, timesteps [N], condition)` towards `condition` and away from `negative`,
+  /// which is the empty condition or one that is not wanted.
+  public init(
+    _ guidance: Guidance, condition: Condition, negative: Condition?, trainTimesteps: Int,
+    network: @escaping (Tensor, Tensor, Condition) -> Tensor
+  ) {
+    precondition(
+      guidance.scale == 1 || negative != nil, "guidance needs something to be guided away from")
+    self.guidance = guidance
+    self.condition = condition
+    self.negative = negative
+    self.trainTimesteps = trainTimesteps
+    self.network = network
+  }
+
+  /// The prediction for `x` `[N, C, H, W]` at `timestep`.
+  public func callAsFunction(_ x: Tensor, _ timestep: Double) -> Tensor {
+    func told(_ count: Int) -> Tensor { Tensor.full([count], timestep, device: x.device) }
+    let n = x.size(0)
+    guard let negative, guidance.acts(at: timestep / Double(trainTimesteps)) else {
+      return network(x, told(n), condition)
+    }
+    let both = network(
+      .concatenated([x, x]), told(2 * n), negative.joined(with: condition))
+    let (unconditional, conditional) = (both[0..<n], both[n..<2 * n])
+    let channels = x.size(1)
+    guard both.size(1) == 2 * channels else {
+      return guidance(conditional: conditional, unconditional: unconditional)
+    }
+    // A learned variance is the conditional one's: guidance is about the mean.
+    let guided = guidance(
+      conditional: conditional.narrowed(1, 0, channels),
+      unconditional: unconditional.narrowed(1, 0, channels))
+    return .concatenated([guided, conditional.narrowed(1, channels, channels)], 1)
+  }
+}

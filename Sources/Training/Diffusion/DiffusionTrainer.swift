@@ -1,0 +1,147 @@
+import Datasets
+import Diffusion
+import Images
+import Models
+import NeuralNets
+import Torch
+
+/// Trains a diffusion model (Ho et al. 2020, Algorithm 1), with classes that are hidden now and
+/// then for guidance (Ho & Salimans 2022, Algorithm 1).
+///
+///     repeat
+///       x_0, c ← a batch of pictures with their classes
+///       t ~ Uniform{1, …, T},  ε ~ N(0, 1)
+///       c ← ∅ with a chance of condition_dropout
+///       descend ∇ ‖ε − ε_θ(√ᾱ_t x_0 + √(1 − ᾱ_t) ε, t, c)‖²
+public final class DiffusionTrainer: OneNetworkTrainer {
+  /// The network that is trained.
+  public let network: UNet2D
+  /// Optimizer, averages and noise.
+  public let learning: NetworkTraining
+  private let recipe: DiffusionRecipe
+  private let objective: DiffusionObjective
+  private let loader: DataLoader
+  private let test: any Dataset
+  private let device: Device
+  private let seed: UInt64
+  /// The classes that the network is told; empty where it is told none.
+  private let classNames: [String]
+
+  /// A training at its beginning, or at a checkpoint's position.
+  ///
+  /// Throws `DatasetError` when the data does not make batches, `TrainingError` for a recipe or a
+  /// picture size that makes no network.
+  public init(
+    _ recipe: DiffusionRecipe, train: any Dataset, test: any Dataset, seed: UInt64,
+    device: Device = .cpu, from position: TrainingPosition = TrainingPosition()
+  ) throws {
+    try train.requireSquarePictures()
+    let size = train.elementShape[1]
+    classNames = recipe.classConditional ? train.classNames ?? [] : []
+    let config = recipe.network(
+      imageSize: size, channels: train.elementShape[0], classes: classNames.count)
+    if let problem = recipe.problem ?? config.problem
+      ?? config.problem(forHeight: size, width: size)
+    {
+      throw TrainingError("\(problem).")
+    }
+    network = UNet2D(config, using: Generator(seed: seed))
+    network.isCheckpointing = recipe.gradientCheckpointing
+    network.move(to: device)
+    learning = NetworkTraining(
+      network, recipe.optimization, seed: seed,
+      moreNoise: [("dropout", network.dropoutGenerator)])
+    objective = recipe.objective
+    loader = try DataLoader(
+      train,
+      DataLoader.Options(
+        batchSize: min(recipe.batchSize, train.count), seed: seed, dropsLast: false,
+        flips: recipe.flip, start: .init(epoch: position.epoch, batch: position.batch)))
+    self.recipe = recipe
+    self.test = test
+    self.device = device
+    self.seed = seed
+  }
+
+  /// Batches in a pass over the data.
+  public var stepsPerEpoch: Int { loader.batchesPerEpoch }
+
+  /// Trains until the session is done.
+  public func train(_ session: TrainingSession) throws {
+    while !session.isDone {
+      let batch = try loader.next()
+      let x = 2 * batch.tensor(device: device) - 1  // [N, C, H, W] in [−1, 1]
+      let (levels, noise) = objective.draw(for: x, using: learning.noise)
+      let classes = batch.labels.flatMap(hidingSome)
+      let loss = objective.losses(x, noise: noise, levels: levels) {
+        network($0, timesteps: $1, classLabels: classes)
+      }.mean()
+      learning.descend(loss, step: session.position.step, progress: session.progress)
+      try session.completeStep(self, samples: x.size(0), metrics: [("loss", loss.item())])
+    }
+  }
+
+  /// The classes `[N]` with some replaced by the class of the unknown; `nil` for a network without.
+  private func hidingSome(_ labels: [Int]) -> Tensor? {
+    guard !classNames.isEmpty else { return nil }
+    let labels = Tensor(labels)
+    guard recipe.conditionDropout > 0 else { return labels.to(device) }
+    let hidden = Tensor.rand(labels.shape, using: learning.noise) .< recipe.conditionDropout
+    return Tensor.select(hidden, .full(labels.shape, classNames.count, dtype: .int64), labels)
+      .to(device)
+  }
+
+  /// The loss on held-out pictures by the averaged weights, always at the same levels and noise.
+  public func validate() throws -> [(name: String, value: Double)] {
+    let count = min(test.count, 1000)
+    let generator = Generator(seed: 0)
+    var sum = 0.0
+    try using { pipeline in
+      for start in stride(from: 0, to: count, by: 100) {
+        let range = start..<min(start + 100, count)
+        let x = 2 * (try test.pictures(range).to(device)) - 1
+        let (levels, noise) = objective.draw(for: x, using: generator)
+        let classes = classNames.isEmpty ? nil : Tensor(range.map { test.label(at: $0) ?? 0 })
+        sum += objective.losses(x, noise: noise, levels: levels) {
+          pipeline.unet($0, timesteps: $1, classLabels: classes?.to(device))
+        }.sum().item()
+      }
+    }
+    return [("loss", sum / Double(max(count, 1)))]
+  }
+
+  /// Pictures from the same noise each time, a row a class, by DDIM in 20 steps.
+  public func sheet() throws -> Image {
+    let columns = 8
+    let rows = min(max(classNames.count, 4), 10)
+    return try using { pipeline in
+      let classes = classNames.isEmpty ? nil : (0..<rows * columns).map { $0 / columns }
+      let pictures = try pipeline.sample(
+        DiffusionPipeline.Request(
+          count: rows * columns, seed: seed, steps: 20,
+          sampler: recipe.predictionType == .flow ? .flowEuler : .ddim, classes: classes,
+          guidance: Guidance(scale: classNames.isEmpty || recipe.conditionDropout == 0 ? 1 : 2)))
+      return try ImageGrid(
+        pictures.pictures, columns: columns,
+        scale: max(1, 56 / pictures.size(3)), margin: 8,
+        rowTitles: Array(classNames.prefix(rows))
+      ).image()
+    }
+  }
+
+  /// Writes the averaged network, the scheduler and the index: a folder that diffusers opens.
+  public func export(to run: RunFolder) throws {
+    try using { try $0.save(to: run.path) }
+  }
+
+  /// Calls `body` with the pipeline of the averaged weights.
+  private func using<R>(_ body: (DiffusionPipeline) throws -> R) throws -> R {
+    try learning.average.withAverages { () throws -> R in
+      network.setTraining(false)
+      defer { network.setTraining(true) }
+      return try withoutGradients { () throws -> R in
+        try body(DiffusionPipeline(network, recipe.scheduler, classNames: classNames))
+      }
+    }
+  }
+}

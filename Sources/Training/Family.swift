@@ -1,0 +1,36 @@
+import Models
+
+/// The families that `latent train` knows.
+public enum Family: String, CaseIterable, Sendable {
+  /// The autoencoder.
+  case ae
+  /// The variational autoencoder.
+  case vae
+  /// The diffusion model.
+  case diffusion
+
+  /// What the family is, in a few words.
+  public var summary: String {
+    switch self {
+    case .ae: "autoencoder: compresses and restores; draws from its code space are broken"
+    case .vae: "variational autoencoder (β-VAE with beta > 1): its code space can be drawn from"
+    case .diffusion: "diffusion model: learns to take noise away, and draws from nothing but noise"
+    }
+  }
+
+  /// How the family is trained.
+  public var recipe: any TrainingRecipe.Type {
+    switch self {
+    case .ae, .vae: AutoencoderRecipe.self
+    case .diffusion: DiffusionRecipe.self
+    }
+  }
+
+  /// The presets' names and what they are, the default first.
+  public var presets: [(name: String, summary: String)] {
+    func list<Recipe: TrainingRecipe>(_ type: Recipe.Type) -> [(name: String, summary: String)] {
+      type.presets(of: self).map { ($0.name, $0.summary) }
+    }
+    return list(recipe)
+  }
+}

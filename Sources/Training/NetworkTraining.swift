@@ -1,0 +1,177 @@
+import NeuralNets
+import Torch
+
+/// What trains one network: optimizer, learning-rate schedule, averages and the noise that is drawn
+/// on the way, in steps and in checkpoints.
+public final class NetworkTraining {
+  /// The network that is trained.
+  public let network: Module
+  /// Its slow copy, the one that is kept.
+  public let average: ExponentialMovingAverage
+  /// Where the training's noise comes from.
+  public let noise: Generator
+  private let settings: OptimizationSettings
+  private let optimizer: any Optimizer
+  private let schedule: LearningRateSchedule
+  private let trained: [Parameter]
+  private let moreNoise: [(name: String, generator: Generator)]
+
+  /// A training of `network` from its weights of now. `moreNoise`: further generators that a
+  /// resume has to restore, such as dropout's.
+  public init(
+    _ network: Module, _ settings: OptimizationSettings, seed: UInt64,
+    moreNoise: [(name: String, generator: Generator)] = []
+  ) {
+    self.network = network
+    self.settings = settings
+    average = ExponentialMovingAverage(of: network, decay: settings.emaDecay)
+    trained = network.parameters.filter(\.value.requiresGradient)
+    optimizer = settings.optimizer.make(
+      trained, learningRate: settings.learningRate, weightDecay: settings.weightDecay)
+    schedule = LearningRateSchedule(settings.lrSchedule, warmup: settings.lrWarmupSteps)
+    noise = Generator(seed: seed &+ 1)
+    self.moreNoise = moreNoise
+  }
+
+  /// One step down the gradient of `loss`: Adam (or the recipe's rule) at the schedule's rate, then
+  /// the averages follow.
+  public func descend(_ loss: Tensor, step: Int, progress: Double) {
+    optimizer.learningRate =
+      settings.learningRate * schedule.factor(step: step, progress: progress)
+    optimizer.clearGradients()
+    loss.backward()
+    if settings.gradientClip > 0 { clipGradientNorm(trained, limit: settings.gradientClip) }
+    optimizer.step()
+    average.update()
+  }
+
+  /// The state that a resume needs.
+  public var checkpointState: [(file: String, state: [(key: String, tensor: Tensor)])] {
+    [
+      ("network", network.state), ("ema", average.state), ("optimizer", optimizer.state),
+      ("generators", generators.map { ($0.name, $0.generator.state) }),
+    ]
+  }
+
+  private var generators: [(name: String, generator: Generator)] {
+    [("noise", noise)] + moreNoise
+  }
+
+  /// Takes over a checkpoint. Throws `TrainingError` when it does not fit.
+  public func load(_ checkpoint: Checkpoint) throws {
+    let position = try checkpoint.position()
+    try fitting(checkpoint, "network") { try network.load($0) }
+    try fitting(checkpoint, "ema") { try average.load($0, updates: position.emaUpdates) }
+    try fitting(checkpoint, "optimizer") { try optimizer.load($0) }
+    let states = try checkpoint.tensors("generators")
+    for (name, generator) in generators {
+      guard let state = states[name], state.dtype == .uint8, state.shape == generator.state.shape
+      else {
+        throw TrainingError(
+          path: checkpoint.path, "generators.safetensors holds no state of a generator.")
+      }
+      generator.state = state
+    }
+  }
+
+  private func fitting(
+    _ checkpoint: Checkpoint, _ file: String, _ body: ([String: Tensor]) throws -> Void
+  ) throws {
+    let tensors = try checkpoint.tensors(file)
+    do {
+      try body(tensors)
+    } catch let mismatch as StateMismatch {
+      throw TrainingError(
+        path: "\(checkpoint.path)/\(file).safetensors",
+        "this checkpoint does not fit the run's network: \(mismatch).")
+    }
+  }
+}
+
+/// How weights are changed: what every recipe says about it.
+public struct OptimizationSettings: Sendable, Equatable {
+  /// Which rule changes the weights.
+  public var optimizer: OptimizerKind
+  /// The largest step size.
+  public var learningRate: Double
+  /// Decay of the weights.
+  public var weightDecay: Double
+  /// The course of the step size after the warm-up.
+  public var lrSchedule: LearningRateSchedule.Shape
+  /// Steps over which the step size rises from 0.
+  public var lrWarmupSteps: Int
+  /// The largest norm of all gradients together; 0 for no limit.
+  public var gradientClip: Double
+  /// The decay of the averaged weights.
+  public var emaDecay: Double
+
+  /// All settings.
+  public init(
+    optimizer: OptimizerKind, learningRate: Double, weightDecay: Double,
+    lrSchedule: LearningRateSchedule.Shape, lrWarmupSteps: Int, gradientClip: Double,
+    emaDecay: Double
+  ) {
+    self.optimizer = optimizer
+    self.learningRate = learningRate
+    self.weightDecay = weightDecay
+    self.lrSchedule = lrSchedule
+    self.lrWarmupSteps = lrWarmupSteps
+    self.gradientClip = gradientClip
+    self.emaDecay = emaDecay
+  }
+
+  /// What is wrong with the numbers, as one sentence; `nil` when training can start.
+  public var problem: String? {
+    if !(0..<1).contains(emaDecay) { return "ema_decay is \(emaDecay); it must lie in 0..<1" }
+    return positive("learning_rate", learningRate) ?? notNegative("weight_decay", weightDecay)
+      ?? notNegative("gradient_clip", gradientClip)
+      ?? notNegative("lr_warmup_steps", Double(lrWarmupSteps))
+  }
+}
+
+/// What is wrong with a setting that must be positive, if something is.
+func positive(_ name: String, _ value: Double) -> String? {
+  value > 0 && value.isFinite ? nil : "\(name) is \(value); it must be positive"
+}
+
+/// What is wrong with a setting that must not be negative, if something is.
+func notNegative(_ name: String, _ value: Double) -> String? {
+  value >= 0 && value.isFinite ? nil : "\(name) is \(value); it must not be negative"
+}
+
+/// What is wrong with a batch size, if something is.
+func batchSizeProblem(_ value: Int) -> String? {
+  (1...65_536).contains(value) ? nil : "batch_size is \(value); it must lie in 1...65536"
+}
+
+/// The optimizers that a recipe can name.
+public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
+  /// Stochastic gradient descent with momentum 0.9.
+  case sgd
+  /// Adam.
+  case adam
+  /// Adam with decoupled weight decay.
+  case adamw
+  /// RMSprop.
+  case rmsprop
+  /// Lion.
+  case lion
+
+  /// The optimizer over some parameters.
+  public func make(
+    _ parameters: [Parameter], learningRate: Double, weightDecay: Double
+  ) -> any Optimizer {
+    switch self {
+    case .sgd:
+      SGD(parameters, learningRate: learningRate, momentum: 0.9, weightDecay: weightDecay)
+    case .adam:
+      Adam(parameters, learningRate: learningRate, weightDecay: weightDecay)
+    case .adamw:
+      Adam(parameters, learningRate: learningRate, weightDecay: weightDecay, decoupled: true)
+    case .rmsprop:
+      RMSprop(parameters, learningRate: learningRate, weightDecay: weightDecay)
+    case .lion:
+      Lion(parameters, learningRate: learningRate, weightDecay: weightDecay)
+    }
+  }
+}
