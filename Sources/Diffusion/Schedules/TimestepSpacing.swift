@@ -13,18 +13,23 @@ public enum TimestepSpacing: String, Codable, Sendable, CaseIterable {
   public func timesteps(_ steps: Int, of total: Int, offset: Int = 0) -> [Int] {
     switch self {
     case .linspace:
-      guard steps > 1 else { return [0] }
-      let gap = Double(total - 1) / Double(steps - 1)
-      return (0..<steps).reversed().map {
-        Int((Double($0) * gap).rounded(.toNearestOrEven))
-      }
+      return positions(steps, of: total).map { Int($0.rounded(.toNearestOrEven)) }
     case .leading:
-      return (0..<steps).reversed().map { $0 * (total / steps) + offset }
+      // An offset out of all bounds wraps around, and is refused as out of the schedule.
+      return (0..<steps).reversed().map { $0 * (total / steps) &+ offset }
     case .trailing:
       let gap = Double(total) / Double(steps)
       return (0..<steps).map {
         Int((Double(total) - Double($0) * gap).rounded(.toNearestOrEven)) - 1
       }
     }
+  }
+
+  /// The same, but linspace falls between whole timesteps, for methods that work on σ.
+  public func positions(_ steps: Int, of total: Int, offset: Int = 0) -> [Double] {
+    guard self == .linspace else {
+      return timesteps(steps, of: total, offset: offset).map(Double.init)
+    }
+    return [Double].linspace(0, Double(total - 1), count: steps).reversed()
   }
 }

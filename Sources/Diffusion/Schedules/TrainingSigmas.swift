@@ -1,0 +1,61 @@
+import Foundation
+
+/// σ = √((1 − ᾱ)/ᾱ) of every level that a network was trained at, and the way between σ and
+/// timesteps that lie between levels.
+public struct TrainingSigmas: Sendable, Equatable {
+  /// σ of level t, ascending, all positive.
+  public let sigmas: [Double]
+  private let logSigmas: [Double]
+
+  /// The levels of a configuration. A schedule rescaled to end in pure noise would end at σ = ∞; ᾱ
+  /// of its last level is 2⁻²⁴ instead.
+  ///
+  /// Throws `SamplerError` for β that are no noise schedule.
+  public init(_ config: SchedulerConfig) throws(SamplerError) {
+    guard 1...1_000_000 ~= config.numTrainTimesteps else {
+      throw SamplerError("num_train_timesteps must lie between 1 and a million.")
+    }
+    var bars = NoiseSchedule(config).alphasCumprod
+    guard bars.count == config.numTrainTimesteps else {
+      throw SamplerError(
+        "trained_betas has \(bars.count) entries, but num_train_timesteps is "
+          + "\(config.numTrainTimesteps).")
+    }
+    if config.rescaleBetasZeroSnr { bars[bars.count - 1] = 0x1p-24 }
+    guard bars.allSatisfy({ 0 < $0 && $0 < 1 }), zip(bars, bars.dropFirst()).allSatisfy(>=) else {
+      throw SamplerError(
+        "the betas of the schedule must lie between 0 and 1 and keep a trace of the picture.")
+    }
+    sigmas = bars.map { ((1 - $0) / $0).squareRoot() }
+    logSigmas = sigmas.map { log($0) }
+  }
+
+  /// The smallest σ, of level 0.
+  public var smallest: Double { sigmas[0] }
+
+  /// The largest σ, of the last level.
+  public var largest: Double { sigmas[sigmas.count - 1] }
+
+  /// σ at a timestep, linear between levels; the end beyond them.
+  public func sigma(at timestep: Double) -> Double {
+    let t = min(max(timestep, 0), Double(sigmas.count - 1))
+    let low = min(Int(t), max(sigmas.count - 2, 0))
+    let high = min(low + 1, sigmas.count - 1)
+    return sigmas[low] + (t - Double(low)) * (sigmas[high] - sigmas[low])
+  }
+
+  /// The timestep of a noise level, linear in log σ between levels; the end beyond them.
+  public func timestep(of sigma: Double) -> Double {
+    let value = log(max(sigma, 1e-10))
+    // The first level above; the levels ascend.
+    var (start, end) = (0, logSigmas.count)
+    while start < end {
+      let middle = (start + end) / 2
+      if logSigmas[middle] <= value { start = middle + 1 } else { end = middle }
+    }
+    guard start > 0 else { return 0 }
+    guard start < logSigmas.count else { return Double(logSigmas.count - 1) }
+    let (low, high) = (logSigmas[start - 1], logSigmas[start])
+    return Double(start - 1) + (value - low) / (high - low)
+  }
+}
