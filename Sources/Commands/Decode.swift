@@ -24,7 +24,7 @@ struct Decode: ParsableCommand {
   func run() throws {
     let device = try compute.start()
     try file.check()
-    let trained = try TrainedRun(path: runPath, device: device)
+    let trained = try TrainedAutoencoder(path: runPath, device: device)
     let width = trained.autoencoder.config.latentDim
     guard let codes = try Weights.read(codes)["codes"] else {
       throw CommandError("\(codes): it holds no tensor \"codes\"; `latent encode` writes one")

@@ -48,7 +48,7 @@ struct Encode: ParsableCommand {
       throw CommandError("\(output): the name must end in .safetensors")
     }
     try checkPlace(output, force: force)
-    let trained = try TrainedRun(path: runPath, device: device)
+    let trained = try TrainedAutoencoder(path: runPath, device: device)
     var codes: [Tensor] = []
     var logVariances: [Tensor] = []
     func add(_ pictures: Tensor) {

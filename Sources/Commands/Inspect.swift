@@ -68,20 +68,36 @@ struct Inspect: ParsableCommand {
       return (["path": .string(path), "kind": "run", "record": json], [json.pretty])
     }
     guard
-      FileManager.default.fileExists(atPath: "\(path)/\(Autoencoder.FileName.config)")
+      FileManager.default.fileExists(atPath: "\(path)/\(ModelFolder.config)")
     else {
       throw CommandError(
         "\(path): this folder is neither a run (no run.json) nor a network (no config.json)")
     }
-    let network = try Autoencoder(folder: path)
-    let config = try JSON(encoding: network.config)
+    let (config, parameters) = try network()
     return (
       [
         "path": .string(path), "kind": "network", "config": config,
-        "parameters": .int(network.parameterCount),
+        "parameters": .int(parameters),
       ],
-      [config.pretty, "\(network.parameterCount) parameters"]
+      [config.pretty, "\(parameters) parameters"]
     )
+  }
+
+  /// The configuration of the network in the folder, and how many numbers it has.
+  private func network() throws -> (config: JSON, parameters: Int) {
+    let path = "\(path)/\(ModelFolder.config)"
+    let name: String?
+    do {
+      name = try JSON(contentsOfFile: path)["_class_name"]?.string
+    } catch {
+      throw JSONError(path: path, sentence: error.sentence)
+    }
+    if name == UNetConfig.className {
+      let unet = try UNet2D(folder: self.path)
+      return (try JSON(encoding: unet.config), unet.parameterCount)
+    }
+    let autoencoder = try Autoencoder(folder: self.path)
+    return (try JSON(encoding: autoencoder.config), autoencoder.parameterCount)
   }
 
   private func picture() throws -> (JSONObject, [String]) {

@@ -54,14 +54,14 @@ struct Interpolate: ParsableCommand {
   func run() throws {
     let device = try compute.start()
     try file.check()
-    let trained = try TrainedRun(path: runPath, device: device)
+    let trained = try TrainedAutoencoder(path: runPath, device: device)
     let ends =
       try images.isEmpty
       ? trained.firstPictures(of: data, 2 * count)
       : Tensor.concatenated(images.map { try trained.picture($0) })
     guard ends.size(0) >= 2 else {
       throw CommandError(
-        "\(data ?? trained.record.data.name): the held-out part holds one picture, and a walk needs "
+        "\(data ?? runPath): the held-out part holds one picture, and a walk needs "
           + "two; name two picture files")
     }
     let codes = trained.encode(ends)

@@ -19,11 +19,11 @@ public struct Latent: ParsableCommand {
         name: "Models",
         subcommands: [
           Train.self, Sample.self, Reconstruct.self, Interpolate.self, Encode.self, Decode.self,
-          Evaluate.self,
+          Noise.self, Evaluate.self,
         ]),
       CommandGroup(
         name: "What there is",
-        subcommands: [Inspect.self, Models.self, Datasets.self, Doctor.self]),
+        subcommands: [Inspect.self, Models.self, Datasets.self, Samplers.self, Doctor.self]),
     ])
 
   /// For the argument parser.

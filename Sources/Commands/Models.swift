@@ -19,7 +19,7 @@ struct Models: ParsableCommand {
     var families: [JSON] = []
     for family in Family.allCases {
       lines.append("\(family.rawValue)  \(family.summary)")
-      let presets = AutoencoderRecipe.presets(family.kind)
+      let presets = family.presets
       for preset in presets { lines.append("    --preset \(preset.name)  \(preset.summary)") }
       families.append([
         "family": .string(family.rawValue), "summary": .string(family.summary),

@@ -62,8 +62,8 @@ struct Quickstart: ParsableCommand {
       _ = try plan.execute(device: device, observers: output.quiet ? [] : [ProgressObserver()])
       if let signal = Interruption.signalNumber { throw ExitCode(128 + signal) }
     }
-    let ae = try TrainedRun(path: runs[0].run.path, device: device)
-    let vae = try TrainedRun(path: runs[1].run.path, device: device)
+    let ae = try TrainedAutoencoder(path: runs[0].run.path, device: device)
+    let vae = try TrainedAutoencoder(path: runs[1].run.path, device: device)
     let sheet = try AutoencoderComparison(ae: ae, vae: vae, on: runs[0].test, seed: seed).sheet()
     try sheet.write(to: sheetPath)
     try output.report(

@@ -37,7 +37,7 @@ struct Reconstruct: ParsableCommand {
   func run() throws {
     let device = try compute.start()
     try file.check()
-    let trained = try TrainedRun(path: runPath, device: device)
+    let trained = try TrainedAutoencoder(path: runPath, device: device)
     let originals =
       try images.isEmpty
       ? trained.firstPictures(of: data, count)

@@ -1,19 +1,64 @@
 import ArgumentParser
+import Diffusion
+import Foundation
+import Images
 import Interchange
+import Models
 import Torch
 import Training
 
 /// `latent sample RUN`.
 struct Sample: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draw new pictures from a trained run.",
-    discussion: "Picture i is drawn with seed + i. JSON keys: run, output, count, seed.")
+    abstract: "Draw new pictures from a trained run, or from a diffusers folder.",
+    discussion: """
+      Picture i is drawn with seed + i, so it does not depend on how many are drawn with it. Class, \
+      steps, sampler and guidance belong to diffusion models. JSON keys: run, output, count, seed; \
+      diffusion: sampler, steps, guidance, classes, seconds.
+      """)
 
-  @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("The folder of the run, or of a diffusers pipeline.", valueName: "run"))
   var runPath: String
 
   @Option(name: [.customShort("n"), .long], help: "How many pictures.")
   var count = 64
+
+  @Option(
+    name: .customLong("class"),
+    help: ArgumentHelp(
+      "The class, by name or number; repeated: in turn (default: all in turn).", valueName: "k"))
+  var classes: [String] = []
+
+  @Option(
+    help: ArgumentHelp("The class to be guided away from (default: none at all).", valueName: "k"))
+  var negativeClass: String?
+
+  @OptionGroup(title: "Denoising") var denoising: DenoisingOptions
+
+  @Option(help: "Pixels across, where the network takes other sizes than its own.")
+  var width: Int?
+
+  @Option(help: "Pixels down.")
+  var height: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "A safetensors file with the starting noise, key latents, [N, C, H, W].",
+      valueName: "file"))
+  var latents: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A safetensors file for the pictures before rounding, key images, [N, C, H, W] in 0...1.",
+      valueName: "file"))
+  var saveImages: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A PNG that is redrawn while sampling, with the pictures as the network sees them.",
+      valueName: "file"))
+  var preview: String?
 
   @OptionGroup var file: PictureOutput
   @OptionGroup var seed: SeedOption
@@ -24,22 +69,121 @@ struct Sample: ParsableCommand {
     guard (1...10_000).contains(count) else {
       throw ValidationError("--count is \(count); it must lie in 1...10000.")
     }
+    for (name, value) in [("width", width), ("height", height)] {
+      if let value, !(1...4096).contains(value) {
+        throw ValidationError("--\(name) is \(value); it must lie in 1...4096.")
+      }
+    }
   }
 
   func run() throws {
     let device = try compute.start()
     try file.check()
-    let trained = try TrainedRun(path: runPath, device: device)
+    for path in [saveImages].compactMap(\.self) {
+      guard path.hasSuffix(".safetensors") else {
+        throw CommandError("\(path): the name must end in .safetensors")
+      }
+      try checkPlace(path, force: file.force)
+    }
+    let model = try TrainedModels.open(runPath, device: device)
     let seed = seed.value
-    let pictures = trained.sample(count, seed: seed)
-    let image = try count == 1 ? pictures.pictures[0] : trained.grid(pictures)
-    try file.write(
-      image, recipe: trained.recipe("sample", ["seed": .int(Int(seed)), "count": .int(count)]))
-    try output.report(
-      [
-        "run": .string(runPath), "output": .string(file.output), "count": .int(count),
-        "seed": .int(Int(seed)),
-      ],
-      lines: ["\(count) pictures, seed \(seed): \(file.output)"])
+    var details: JSONObject = ["seed": .int(Int(seed)), "count": .int(count)]
+    let pictures: Tensor
+    if let diffusion = model as? TrainedDiffusion {
+      pictures = try denoise(diffusion.pipeline, seed: seed, &details)
+    } else if let autoencoder = model as? TrainedAutoencoder {
+      try refuseDenoising(model.family)
+      pictures = autoencoder.sample(count, seed: seed)
+    } else {
+      throw CommandError("\(runPath): pictures cannot be drawn from this run")
+    }
+    if let saveImages { try Weights.write([("images", pictures)], to: saveImages) }
+    let image = try count == 1 ? pictures.pictures[0] : model.grid(pictures)
+    try file.write(image, recipe: model.recipe("sample", details))
+    var json: JSONObject = ["run": .string(runPath), "output": .string(file.output)]
+    for (key, value) in details { json[key] = value }
+    try output.report(json, lines: ["\(count) pictures, seed \(seed): \(file.output)"])
+  }
+
+  // MARK: Diffusion
+
+  private func denoise(
+    _ pipeline: DiffusionPipeline, seed: UInt64, _ details: inout JSONObject
+  ) throws -> Tensor {
+    let labels = try classes.map { try label($0, pipeline) }
+    let known = pipeline.classNames.count
+    let conditions: [Int]? =
+      known == 0 && labels.isEmpty
+      ? nil : (0..<count).map { labels.isEmpty ? $0 % known : labels[$0 % labels.count] }
+    let own = pipeline.unet.config.sampleSize?.extents
+    var request = DiffusionPipeline.Request(
+      count: count, seed: seed, steps: denoising.steps, sampler: denoising.sampler,
+      eta: denoising.eta, spacing: denoising.sigmas, classes: conditions,
+      negativeClass: try negativeClass.map { try label($0, pipeline) },
+      guidance: denoising.wanted)
+    if width != nil || height != nil {
+      request.size = Extent(height ?? own?.height ?? width ?? 0, width ?? own?.width ?? height ?? 0)
+    }
+    if let latents {
+      guard let noise = try Weights.read(latents)["latents"], noise.rank == 4,
+        noise.dtype.isFloatingPoint
+      else {
+        throw CommandError("\(latents): it holds no tensor \"latents\" [N, C, H, W]")
+      }
+      request.noise = noise.to(.float32)
+    }
+    let steps = try pipeline.sampler(for: request).timesteps.count
+    let start = ContinuousClock.now
+    let line = output.quiet ? nil : StatusLine()
+    let pictures = try pipeline.sample(request) { step, share in
+      let elapsed = (ContinuousClock.now - start) / .seconds(1)
+      let left = clock(elapsed / share * (1 - share))
+      line?.show("\(StatusLine.bar(share)) step \(step.done) of \(step.total)  \(left) left")
+      if let preview, let seen = step.denoised {
+        let shown = ((seen[0..<min(seen.size(0), 64)] + 1) / 2).clamped(min: 0, max: 1)
+        try ImageGrid(shown.pictures, scale: max(1, 56 / shown.size(3)), margin: 4).image()
+          .write(to: preview)
+      }
+      if let signal = Interruption.signalNumber { throw ExitCode(128 + signal) }
+    }
+    line?.finish()
+    details["sampler"] = .string(
+      denoising.sampler?.rawValue ?? pipeline.scheduler.schedulerClass.rawValue)
+    details["steps"] = .int(steps)
+    details["guidance"] = .double(denoising.wanted.scale)
+    if let conditions { details["classes"] = .array(conditions.map { .int($0) }) }
+    if let eta = denoising.eta { details["eta"] = .double(eta) }
+    if let sigmas = denoising.sigmas { details["sigmas"] = .string("\(sigmas)") }
+    details["seconds"] = .double((ContinuousClock.now - start) / .seconds(1))
+    return pictures
+  }
+
+  /// A class by its number or its name.
+  private func label(_ text: String, _ pipeline: DiffusionPipeline) throws -> Int {
+    let names = pipeline.classNames
+    guard !names.isEmpty else {
+      throw CommandError("\(runPath): this model knows no classes; leave --class out")
+    }
+    if let place = names.firstIndex(where: { $0.lowercased() == text.lowercased() }) {
+      return place
+    }
+    if let number = Int(text), names.indices.contains(number) { return number }
+    let near = nearestName(to: text, among: names).map { "; did you mean \($0)?" } ?? ";"
+    throw CommandError(
+      "\(runPath): there is no class \"\(text)\"\(near) the classes are "
+        + names.enumerated().map { "\($0.offset) \($0.element)" }.joined(separator: ", "))
+  }
+
+  private func refuseDenoising(_ family: Family) throws {
+    let given =
+      denoising.given ?? (classes.isEmpty ? nil : "--class")
+      ?? (negativeClass == nil ? nil : "--negative-class")
+      ?? (latents == nil ? nil : "--latents") ?? (preview == nil ? nil : "--preview")
+      ?? (width == nil && height == nil ? nil : "--width and --height")
+    if let given {
+      throw CommandError(
+        "\(runPath): \(given) means nothing to a run of the family \(family.rawValue); it belongs to "
+          + "diffusion models")
+    }
   }
 }

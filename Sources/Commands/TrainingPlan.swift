@@ -2,14 +2,13 @@ import ArgumentParser
 import Datasets
 import Foundation
 import Interchange
-import Models
 import Torch
 import Training
 
 /// A training with everything decided: recipe, data, folder, length.
 struct TrainingPlan {
   let family: Family
-  let recipe: AutoencoderRecipe
+  let recipe: any TrainingRecipe
   let train: any Dataset
   let test: any Dataset
   let seed: UInt64
@@ -21,7 +20,7 @@ struct TrainingPlan {
 
   /// A new run of the tool itself, such as the quickstart's.
   init(
-    _ family: Family, recipe: AutoencoderRecipe, data: String, imageSize: Int? = nil,
+    _ family: Family, recipe: any TrainingRecipe, data: String, imageSize: Int? = nil,
     channels: Int? = nil, seed: UInt64, budget: TrainingBudget, run: RunFolder, replacing: Bool
   ) throws {
     self.family = family
@@ -45,11 +44,7 @@ struct TrainingPlan {
   /// The new run that `latent train` was asked for.
   init(new family: Family, _ command: Train) throws {
     let data = command.data ?? ""
-    let preset = try usage {
-      () throws(ConfigError) in
-      try AutoencoderRecipe(preset: command.preset ?? "conv", kind: family.kind)
-    }
-    let recipe = try Self.layered(preset, command)
+    let recipe = try Self.layered(Self.preset(family.recipe, family, command.preset), command)
     let run = RunFolder(
       path: command.out
         ?? freeFolder("runs/\(family.rawValue)-\(URL(filePath: data).lastPathComponent)"))
@@ -71,13 +66,13 @@ struct TrainingPlan {
       throw TrainingError(
         path: run.path, "this run has no checkpoint to go on from; start it anew with --force.")
     }
-    let recipe: AutoencoderRecipe
+    let recipe: any TrainingRecipe
     do {
-      recipe = try record.config.decode()
+      recipe = try Self.recorded(family.recipe, record.config)
     } catch {
       throw TrainingError(path: run.recordPath, error.sentence)
     }
-    guard try Self.layered(recipe, command) == recipe, command.preset == nil else {
+    guard command.preset == nil, try Self.isUnchanged(recipe, by: command) else {
       throw TrainingError(
         path: run.path,
         "a run goes on with its own settings; leave --preset, --config, --set and "
@@ -115,9 +110,28 @@ struct TrainingPlan {
     replacing = false
   }
 
-  private static func layered(
-    _ preset: AutoencoderRecipe, _ command: Train
-  ) throws -> AutoencoderRecipe {
+  private static func preset<Recipe: TrainingRecipe>(
+    _ type: Recipe.Type, _ family: Family, _ name: String?
+  ) throws -> any TrainingRecipe {
+    try usage { () throws(ConfigError) in try Recipe(preset: name, family: family) }
+  }
+
+  private static func recorded<Recipe: TrainingRecipe>(
+    _ type: Recipe.Type, _ config: JSON
+  ) throws(JSONError) -> any TrainingRecipe {
+    try config.decode(Recipe.self)
+  }
+
+  private static func isUnchanged<Recipe: TrainingRecipe>(
+    _ recipe: Recipe, by command: Train
+  ) throws -> Bool {
+    try layered(recipe, command) == recipe
+  }
+
+  /// A preset with the file and the flags of the command over it.
+  private static func layered<Recipe: TrainingRecipe>(
+    _ preset: Recipe, _ command: Train
+  ) throws -> Recipe {
     var layers = try ConfigLayers(preset: preset)
     if let file = command.config { try layers.overlay(file: file) }
     for assignment in command.set {
@@ -137,9 +151,9 @@ struct TrainingPlan {
   /// Trains, and writes the record at the beginning and at the end.
   func execute(device: Device, observers: [any TrainingObserver]) throws -> Outcome {
     let position = try checkpoint?.position() ?? TrainingPosition()
-    let training = try AutoencoderTraining(
-      family.kind, recipe: recipe, train: train, test: test, seed: seed, device: device,
-      from: position)
+    let trainer = try recipe.trainer(
+      of: family, train: train, test: test, seed: seed, device: device, from: position)
+    if let checkpoint { try trainer.load(checkpoint) }
     if checkpoint == nil { try run.create(replacing: replacing) }
     var record = record
     record.budget = budget
@@ -155,11 +169,12 @@ struct TrainingPlan {
 
     Interruption.listen()
     let session = TrainingSession(
-      run: run, budget: budget, stepsPerEpoch: training.stepsPerEpoch,
+      run: run, budget: budget, stepsPerEpoch: trainer.stepsPerEpoch,
       observers: observers + logs, from: position)
     let measures: [(name: String, value: Double)]
     do {
-      measures = try train(training, session)
+      try trainer.train(session)
+      measures = try session.finish(trainer)
     } catch {
       // Nothing can go on from a run that failed before its first checkpoint.
       if Checkpoint.newest(of: run) == nil { run.remove() }
@@ -171,31 +186,14 @@ struct TrainingPlan {
     record.seconds = session.position.seconds
     record.result = Dictionary(uniqueKeysWithValues: measures.map { ($0.name, $0.value) })
     try record.write(to: run)
-    return outcome(session, training, measures)
-  }
-
-  private func train(
-    _ training: AutoencoderTraining, _ session: TrainingSession
-  ) throws -> [(name: String, value: Double)] {
-    switch family {
-    case .ae:
-      let ae = AutoencoderTrainer(training)
-      if let checkpoint { try ae.load(checkpoint) }
-      try ae.train(session)
-      return try session.finish(ae)
-    case .vae:
-      let vae = VAETrainer(training)
-      if let checkpoint { try vae.load(checkpoint) }
-      try vae.train(session)
-      return try session.finish(vae)
-    }
+    return outcome(session, trainer, measures)
   }
 
   private func outcome(
-    _ session: TrainingSession, _ training: AutoencoderTraining,
+    _ session: TrainingSession, _ trainer: any Trainer,
     _ measures: [(name: String, value: Double)]
   ) -> Outcome {
-    let parameters = training.network.parameterCount
+    let parameters = trainer.parameterCount
     let rate = session.imagesPerSecond
     var json: JSONObject = [
       "run": .string(run.path), "family": .string(family.rawValue), "seed": .int(Int(seed)),
@@ -206,7 +204,7 @@ struct TrainingPlan {
     for (name, value) in measures { json[name] = .double(value) }
     var lines = [
       "run         \(run.path)  (seed \(seed))",
-      "network     \(parameters) parameters, code of \(recipe.latentDim) numbers",
+      "network     \(parameters) parameters",
       "training    \(session.position.step) steps in \(clock(session.position.seconds)), "
         + "\(Int(rate)) pictures/s",
     ]

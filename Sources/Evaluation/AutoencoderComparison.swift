@@ -8,14 +8,14 @@ import Training
 /// An autoencoder and a variational one side by side, on the same pictures and the same draws.
 public struct AutoencoderComparison {
   /// The deterministic one.
-  public let ae: TrainedRun
+  public let ae: TrainedAutoencoder
   /// The variational one.
-  public let vae: TrainedRun
+  public let vae: TrainedAutoencoder
   private let set: any Dataset
   private let seed: UInt64
 
   /// Both have to be trained on pictures of the size that `set` has.
-  public init(ae: TrainedRun, vae: TrainedRun, on set: any Dataset, seed: UInt64) {
+  public init(ae: TrainedAutoencoder, vae: TrainedAutoencoder, on set: any Dataset, seed: UInt64) {
     self.ae = ae
     self.vae = vae
     self.set = set
@@ -86,7 +86,7 @@ public struct AutoencoderComparison {
         rowTitles: ["original", "AE", "VAE"]))
   }
 
-  private func walks(_ run: TrainedRun) throws -> Image {
+  private func walks(_ run: TrainedAutoencoder) throws -> Image {
     let ends = run.encode(try set.pictures(0..<min(8, set.count)))
     let walks = (0..<ends.size(0) / 2).map {
       LatentPath.linear.walk(from: ends[2 * $0], to: ends[2 * $0 + 1], steps: 10)

@@ -16,12 +16,12 @@ public struct AutoencoderReport {
   ///
   /// Throws when a picture cannot be read.
   public init(
-    of run: TrainedRun, on set: any Dataset, importanceSamples: Int, seed: UInt64,
+    of run: TrainedAutoencoder, on set: any Dataset, importanceSamples: Int, seed: UInt64,
     limit: Int = .max, progress: (Double) -> Void
   ) throws {
     let count = min(set.count, limit)
     var json: JSONObject = [
-      "run": .string(run.folder.path), "family": .string(run.record.family),
+      "run": .string(run.folder.path), "family": .string(run.family.rawValue),
       "data": .string(set.name), "count": .int(count), "seed": .int(Int(seed)),
     ]
     var lines = ["\(run.folder.path) on \(count) held-out pictures of \(set.name), seed \(seed)"]
@@ -61,7 +61,7 @@ public struct AutoencoderReport {
 
   /// Dimensions whose posterior mean varies by more than 0.01 over the data (Burda et al. 2016,
   /// §2.1): the others carry nothing.
-  private static func activeUnits(_ run: TrainedRun, _ set: any Dataset, _ count: Int) throws -> Int
+  private static func activeUnits(_ run: TrainedAutoencoder, _ set: any Dataset, _ count: Int) throws -> Int
   {
     guard count > 1 else { return 0 }
     let means = run.encode(try set.pictures(0..<count))

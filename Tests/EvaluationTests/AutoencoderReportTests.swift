@@ -8,7 +8,7 @@ import Training
 
 /// The report of a run, from an untrained network written as a run.
 @Suite struct AutoencoderReportTests {
-  private func run(_ family: Family, _ body: (TrainedRun, any Dataset) throws -> Void) throws {
+  private func run(_ family: Family, _ body: (TrainedAutoencoder, any Dataset) throws -> Void) throws {
     let folder = FileManager.default.temporaryDirectory
       .appending(path: "latent-report-\(UUID().uuidString)").path(percentEncoded: false)
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -25,7 +25,7 @@ import Training
       data: .init(name: "shapes", count: 1, fingerprint: "", imageSize: 8, channels: 1)
     ).write(to: run)
     let set = try DatasetCatalog.open("shapes", split: .test, imageSize: 8, channels: 1)
-    try body(TrainedRun(path: folder), set)
+    try body(TrainedAutoencoder(path: folder), set)
   }
 
   @Test func theBoundsOfAVariationalRunHangTogether() throws {

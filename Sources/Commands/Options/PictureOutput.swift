@@ -41,13 +41,13 @@ func checkPlace(_ output: String, force: Bool) throws {
   }
 }
 
-extension TrainedRun {
-  /// What a picture made from this run says about itself.
+extension TrainedModel {
+  /// What a picture made from this model says about itself.
   func recipe(_ command: String, _ more: JSONObject) -> JSONObject {
     var recipe: JSONObject = [
       "tool": "latent", "version": .string(latentVersion), "command": .string(command),
       "run": .string(URL(filePath: folder.path).lastPathComponent),
-      "family": .string(record.family), "model_sha256": .string(weightsHash),
+      "family": .string(family.rawValue), "model_sha256": .string(weightsHash),
     ]
     for (key, value) in more { recipe[key] = value }
     return recipe
@@ -56,16 +56,14 @@ extension TrainedRun {
   /// Pictures `[N, C, H, W]` as a grid, enlarged so that people can see them.
   func grid(_ pictures: Tensor, columns: Int? = nil, rowTitles: [String] = []) throws -> Image {
     try ImageGrid(
-      pictures.pictures, columns: columns, scale: max(1, 56 / autoencoder.config.imageSize),
-      margin: 4, rowTitles: rowTitles
+      pictures.pictures, columns: columns, scale: max(1, 56 / pictures.size(3)), margin: 4,
+      rowTitles: rowTitles
     ).image()
   }
 
   /// Rows of pictures, originals over their reconstructions.
   func pairs(_ rows: [[Image]]) throws -> Image {
-    try ImageGrid(
-      rows: rows, scale: max(1, 56 / autoencoder.config.imageSize), margin: 4
-    ).image()
+    try ImageGrid(rows: rows, scale: max(1, 56 / imageSize), margin: 4).image()
   }
 
   /// The first pictures of a set's held-out part, `[N, C, H, W]` in [0, 1].
@@ -76,11 +74,14 @@ extension TrainedRun {
 
   /// A picture file as the network takes it, `[1, C, H, W]` in [0, 1].
   func picture(_ path: String) throws -> Tensor {
-    let config = autoencoder.config
-    let image = try Image(contentsOfFile: path)
-      .converted(toChannels: config.channels).resizedAndCropped(toSide: config.imageSize)
-    return Tensor(
-      image.planar(), shape: [1, config.channels, config.imageSize, config.imageSize]
-    ).to(.float32) / 255
+    try Image(contentsOfFile: path)
+      .converted(toChannels: channels).resizedAndCropped(toSide: imageSize).tensor
+  }
+}
+
+extension Image {
+  /// The picture as a batch of one, `[1, C, H, W]` in [0, 1].
+  var tensor: Tensor {
+    Tensor(planar(), shape: [1, channels, height, width]).to(.float32) / 255
   }
 }

@@ -49,3 +49,36 @@ public enum SamplerName: String, Sendable, CaseIterable {
     }
   }
 }
+
+extension SamplerName {
+  /// What it is, in a few words.
+  public var summary: String {
+    switch self {
+    case .ddpm: "the ancestral sampler of DDPM: best with all levels, noise at every step"
+    case .ddim: "DDIM: without noise on the way (--eta 0), good in 20 to 50 steps"
+    case .ddimInverse: "DDIM backwards: from a picture to the noise that draws it"
+    case .pndm: "pseudo numerical method with Runge-Kutta steps at the beginning"
+    case .euler: "Euler's method over the noise levels"
+    case .eulerAncestral: "Euler's method with fresh noise at every step"
+    case .heun: "Heun's second-order method, two calls of the network a step"
+    case .lms: "linear multistep method of order 4"
+    case .dpm2: "DPM-Solver-2, two calls of the network a step"
+    case .dpm2Ancestral: "DPM-Solver-2 with fresh noise at every step"
+    case .dpmpp2M: "DPM-Solver++ 2M: good in 10 to 20 steps"
+    case .dpmpp2MSDE: "DPM-Solver++ 2M with fresh noise at every step"
+    case .dpmpp2MInverse: "DPM-Solver++ 2M backwards: from a picture to the noise that draws it"
+    case .dpmpp2S: "DPM-Solver++ singlestep"
+    case .uniPC: "unified predictor-corrector: good in 10 steps"
+    case .deis: "exponential integrator with polynomial extrapolation"
+    case .saSolver: "stochastic Adams solver, predictor and corrector"
+    case .lcm: "for latent consistency models: 1 to 8 steps"
+    case .tcd: "for trajectory consistency models: 1 to 8 steps (--eta is its gamma)"
+    case .edmEuler: "Euler's method for networks trained as in EDM"
+    case .edmDPM: "DPM-Solver++ 2M for networks trained as in EDM"
+    case .consistency: "for consistency models: 1 or 2 steps"
+    case .unCLIP: "the sampler of unCLIP's prior and decoder"
+    case .flowEuler: "Euler's method for rectified flows"
+    case .flowHeun: "Heun's method for rectified flows, two calls of the network a step"
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import Datasets
+import Diffusion
+import Foundation
+import Interchange
+import Torch
+import Training
+
+/// What a diffusion model is measured by: the variational bound in bits a dimension, with its terms.
+public struct DiffusionReport {
+  /// The figures by name, for machines.
+  public let json: JSONObject
+  /// The same for people.
+  public let lines: [String]
+  /// The terms L_0 … L_{T−1} in bits a dimension; those of levels that were not visited are `nil`.
+  public let terms: [Double?]
+
+  /// Measures a model on the first `limit` pictures of a set. Every picture visits `levels` levels,
+  /// one drawn in each of as many equal parts of 0..<T, so that the sum is without bias;
+  /// `levels` = T visits all. `progress` hears the share that is done.
+  ///
+  /// Throws `SamplerError` for a model without a variational bound, and when a picture cannot be
+  /// read.
+  public init(
+    of model: TrainedDiffusion, on set: any Dataset, seed: UInt64, limit: Int = .max,
+    levels: Int = 100, progress: (Double) throws -> Void = { _ in }
+  ) throws {
+    let config = model.pipeline.scheduler.config
+    guard model.pipeline.scheduler.schedulerClass.keys.contains("beta_schedule"),
+      config.predictionType != .flow
+    else {
+      throw SamplerError(
+        path: model.folder.path,
+        "this model is no Markov chain, so it has no variational bound in bits a dimension.")
+    }
+    let schedule = NoiseSchedule(config)
+    let isLearned = model.pipeline.unet.config.outChannels == 2 * model.channels
+    let bound = VariationalBound(
+      schedule, prediction: config.predictionType,
+      variance: isLearned ? .learnedRange : .fixedSmall)
+    let count = min(set.count, limit)
+    let parts = min(max(levels, 1), schedule.count)
+    let generator = Generator(seed: seed)
+    let device = model.pipeline.unet.parameters[0].value.device
+    var sums = [Double](repeating: 0, count: schedule.count)
+    var visits = [Int](repeating: 0, count: schedule.count)
+    var (total, prior) = (0.0, 0.0)
+    let batch = 100
+    try withoutGradients { () throws in
+      for start in stride(from: 0, to: count, by: batch) {
+        let range = start..<min(start + batch, count)
+        let x = 2 * (try set.pictures(range).to(device)) - 1
+        prior += bound.prior(x).sum().item()
+        let classes = model.pipeline.classNames.isEmpty
+          ? nil : Tensor(range.map { set.label(at: $0) ?? model.pipeline.nullClass ?? 0 })
+        for part in 0..<parts {
+          let low = part * schedule.count / parts
+          let high = (part + 1) * schedule.count / parts
+          let t = Tensor.randint(low..<high, [range.count], using: generator).elements(as: Int.self)
+          let noise = Tensor.randn(x.shape, using: generator).to(device)
+          let (alpha, sigma) = TrainingLevels.markov(schedule).factors(t, device: device)
+          let output = model.pipeline.unet(
+            alpha * x + sigma * noise,
+            timesteps: TrainingLevels.markov(schedule).told(t, device: device),
+            classLabels: classes?.to(device))
+          let found: [Double] = bound.terms(x, noise: noise, levels: t, output: output).elements()
+          for (level, term) in zip(t, found) {
+            sums[level] += term
+            visits[level] += 1
+            total += term * Double(high - low)
+          }
+          let share = (Double(part + 1) / Double(parts) * Double(range.count) + Double(start))
+          try progress(share / Double(count))
+        }
+      }
+    }
+    let n = Double(max(count, 1))
+    let (steps, last) = (total / n, prior / n)
+    terms = zip(sums, visits).map { $1 > 0 ? $0 / Double($1) : nil }
+    json = [
+      "run": .string(model.folder.path), "family": .string(model.family.rawValue),
+      "data": .string(set.name), "count": .int(count), "seed": .int(Int(seed)),
+      "levels": .int(parts), "bits_per_dim": .double(steps + last), "prior": .double(last),
+      "decoder": terms[0].map { .double($0) } ?? .null,
+      "terms": .array(terms.map { $0.map { .double($0) } ?? .null }),
+    ]
+    lines = [
+      "\(model.folder.path) on \(count) pictures of \(set.name), seed \(seed)",
+      String(format: "bits a dimension  %.3f  (at most: the variational bound)", steps + last),
+      String(format: "  all steps       %.3f  over %d of %d levels a picture", steps, parts,
+        schedule.count),
+      String(format: "  last level      %.6f", last),
+    ]
+  }
+}

@@ -1,0 +1,72 @@
+import Datasets
+import Interchange
+import Torch
+
+/// A model opened to be used, of any family.
+public protocol TrainedModel {
+  /// The run's folder, or the folder of a pipeline that was trained elsewhere.
+  var folder: RunFolder { get }
+  /// What was run; `nil` for a pipeline that was trained elsewhere.
+  var record: RunRecord? { get }
+  /// The family, as `latent train` names it.
+  var family: Family { get }
+  /// SHA-256 of the weights file.
+  var weightsHash: String { get }
+  /// Pixels along each side.
+  var imageSize: Int { get }
+  /// 1 for grey, 3 for colour.
+  var channels: Int { get }
+}
+
+extension TrainedModel {
+  /// Opens a set as this model takes it: its picture size, its channels. Without a name it is the
+  /// run's own.
+  ///
+  /// Throws `DatasetError`, and `TrainingError` where there is no run to name the data.
+  public func open(_ data: String?, split: Split) throws -> any Dataset {
+    guard let name = data ?? record?.data.name else {
+      throw TrainingError(
+        path: folder.path, "this model was trained elsewhere; name the data with --data.")
+    }
+    return try DatasetCatalog.open(name, split: split, imageSize: imageSize, channels: channels)
+  }
+}
+
+/// Opening models whose family their folder tells.
+public enum TrainedModels {
+  /// Opens the run, or the pipeline of diffusers, at a path.
+  ///
+  /// Throws an `ExplainedError` when there is none, when it has no trained network yet, or when its
+  /// files are damaged or do not belong together.
+  public static func open(_ path: String, device: Device = .cpu) throws -> any TrainedModel {
+    if TrainedDiffusion.isPipeline(path) { return try TrainedDiffusion(path: path, device: device) }
+    let record = try RunRecord(of: RunFolder(path: path))
+    switch try record.knownFamily(in: RunFolder(path: path)) {
+    case .ae, .vae: return try TrainedAutoencoder(path: path, device: device)
+    case .diffusion: return try TrainedDiffusion(path: path, device: device)
+    }
+  }
+}
+
+extension RunRecord {
+  /// The record's family. Throws `TrainingError` for one that this version does not know.
+  func knownFamily(in folder: RunFolder) throws -> Family {
+    guard let family = Family(rawValue: family) else {
+      throw TrainingError(
+        path: folder.recordPath,
+        "the family \"\(family)\" is none that this version knows; it knows "
+          + Family.allCases.map(\.rawValue).joined(separator: ", ") + ".")
+    }
+    return family
+  }
+}
+
+extension RunFolder {
+  /// The refusal of a run that has no network yet.
+  func noNetwork(_ family: Family) -> TrainingError {
+    TrainingError(
+      path: path,
+      "this run has no trained network yet; go on with `latent train \(family.rawValue) "
+        + "--out \(path) --resume`.")
+  }
+}
