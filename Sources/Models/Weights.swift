@@ -43,12 +43,16 @@ public enum Weights {
     return tensors
   }
 
-  /// Reads a file's tensors into a network whose keys and shapes they must fit.
+  /// Reads a file's tensors into a network whose keys and shapes they must fit; `renaming` gives the
+  /// network's key for one of an older file.
   ///
   /// Throws `SafetensorsError`, also with all missing, unused and misshapen keys.
-  public static func load(_ path: String, into module: Module) throws {
+  public static func load(
+    _ path: String, into module: Module, renaming: (String) -> String = { $0 }
+  ) throws {
     do {
-      try module.load(read(path))
+      let found = try read(path).map { (renaming($0.key), $0.value) }
+      try module.load(Dictionary(found) { first, _ in first })
     } catch let mismatch as StateMismatch {
       throw SafetensorsError(
         path: path, sentence: "these weights do not fit the network: \(mismatch).")

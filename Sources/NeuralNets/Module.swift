@@ -36,7 +36,8 @@ open class Module {
   /// For subclasses.
   public init() {}
 
-  /// Keys of properties whose name in checkpoints is not their snake_case name.
+  /// Keys of properties whose name in checkpoints is not their snake_case name; a part with an empty
+  /// key has its own parts at this module's level.
   open var keys: [String: String] { [:] }
 
   /// The direct parts with their keys, in the order of declaration, a superclass's first.
@@ -90,7 +91,9 @@ open class Module {
   private func named<Part>(_ type: Part.Type, prefix: String = "") -> [(String, Part)] {
     parts.flatMap { key, part -> [(String, Part)] in
       if let part = part as? Part { return [(prefix + key, part)] }
-      if let module = part as? Module { return module.named(type, prefix: prefix + key + ".") }
+      if let module = part as? Module {
+        return module.named(type, prefix: key.isEmpty ? prefix : prefix + key + ".")
+      }
       return []
     }
   }

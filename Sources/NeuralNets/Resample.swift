@@ -18,12 +18,18 @@ public final class Upsample2D: Module, Layer {
 /// Half the height and width by a 3×3 convolution of stride 2 (key `conv`).
 public final class Downsample2D: Module, Layer {
   private let conv: Conv2d
+  private let padding: Int
 
-  /// From `inputs` to `outputs` channels.
-  public init(_ inputs: Int, _ outputs: Int, using generator: Generator?) {
-    conv = Conv2d(inputs, outputs, kernel: 3, stride: 2, padding: 1, using: generator)
+  /// From `inputs` to `outputs` channels. A `padding` of 0 adds zeros at the right and at the bottom
+  /// only, instead of all around.
+  public init(_ inputs: Int, _ outputs: Int, padding: Int = 1, using generator: Generator?) {
+    conv = Conv2d(
+      inputs, outputs, kernel: 3, stride: 2, padding: Extent(padding), using: generator)
+    self.padding = padding
   }
 
-  /// `[N, inputs, H, W]` to `[N, outputs, ⌈H/2⌉, ⌈W/2⌉]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor { conv(x) }
+  /// `[N, inputs, H, W]` to `[N, outputs, ⌈H/2⌉, ⌈W/2⌉]` (⌊H/2⌋ with a padding of 0).
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    conv(padding == 0 ? x.padded([0, 1, 0, 1]) : x)
+  }
 }

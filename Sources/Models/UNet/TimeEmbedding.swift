@@ -1,0 +1,63 @@
+import Foundation
+import NeuralNets
+import Torch
+
+/// Sines and cosines of a timestep at frequencies from 1 down to 1/10000 (Vaswani et al. 2017,
+/// §3.5, as Ho et al. 2020 use them): `[N]` to `[N, width]`.
+final class SinusoidalEmbedding: Module, Layer {
+  private let width: Int
+  private let cosinesFirst: Bool
+  private let shift: Int
+
+  /// The frequencies are 10000^(−i / (width/2 − shift)).
+  init(_ width: Int, cosinesFirst: Bool, shift: Int) {
+    self.width = width
+    self.cosinesFirst = cosinesFirst
+    self.shift = shift
+  }
+
+  func callAsFunction(_ t: Tensor) -> Tensor {
+    let half = width / 2
+    let exponents =
+      Tensor.arange(half).to(.float32) * -log(10_000.0) / Double(half - shift)
+    let angles = t.to(.float32).unsqueezed(1) * exponents.exp().to(t.device)  // [N, width / 2]
+    let waves = cosinesFirst ? [angles.cos(), angles.sin()] : [angles.sin(), angles.cos()]
+    let embedding = Tensor.concatenated(waves, 1)
+    return width.isMultiple(of: 2) ? embedding : embedding.padded([0, 1])
+  }
+}
+
+/// Sines and cosines of log t at random frequencies that are never trained (Tancik et al. 2020; Song
+/// et al. 2021): `[N]` to `[N, 2 · width]`.
+final class FourierEmbedding: Module, Layer {
+  /// The frequencies, `[width]`.
+  let weight: Buffer
+
+  /// Frequencies drawn from N(0, scale²).
+  init(_ width: Int, scale: Double, using generator: Generator?) {
+    let draw = Initializer.normal(deviation: scale)
+    // diffusers draws the frequencies twice and keeps the second draw.
+    if generator != nil { _ = draw.tensor([width], using: generator) }
+    weight = Buffer(draw.tensor([width], using: generator))
+  }
+
+  func callAsFunction(_ t: Tensor) -> Tensor {
+    let angles = t.to(.float32).log().unsqueezed(1) * weight.value * (2 * Double.pi)
+    return .concatenated([angles.sin(), angles.cos()], 1)
+  }
+}
+
+/// Two linear layers around a SiLU: `[N, inputs]` to `[N, outputs]`.
+final class TimeLayers: Module, Layer {
+  let linear1: Linear
+  let linear2: Linear
+
+  override var keys: [String: String] { ["linear1": "linear_1", "linear2": "linear_2"] }
+
+  init(_ inputs: Int, _ outputs: Int, using generator: Generator?) {
+    linear1 = Linear(inputs, outputs, using: generator)
+    linear2 = Linear(outputs, outputs, using: generator)
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor { linear2(linear1(x).silu()) }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import Interchange
+import TestSupport
+import Testing
+import Torch
+
+@testable import Models
+
+/// Folders that no network can be made of.
+@Suite struct UNetFolderTests {
+  /// One change to diffusers' file and the sentence that it earns.
+  struct Change: Sendable, CustomTestStringConvertible {
+    let sentence: String
+    let values: [String: JSON]
+    var testDescription: String { sentence }
+
+    init(_ sentence: String, _ values: [String: JSON]) {
+      self.sentence = sentence
+      self.values = values
+    }
+  }
+
+  static let changes = [
+    Change(
+      "block_out_channels lists 0 levels; a network has 1 to 12.", ["block_out_channels": []]),
+    Change(
+      "up_block_types lists 1 levels and block_out_channels 2; both must be of one length.",
+      ["up_block_types": ["UpBlock2D"]]),
+    Change(
+      "block_out_channels is -8; it must lie in 1...8192.", ["block_out_channels": [-8, 16]]),
+    Change("layers_per_block is 0; it must lie in 1...64.", ["layers_per_block": 0]),
+    Change("in_channels is 0; it must lie in 1...8192.", ["in_channels": 0]),
+    Change("downsample_padding is 2; it must lie in 0...1.", ["downsample_padding": 2]),
+    Change("dropout is 1.0; it must lie in 0..<1.", ["dropout": 1]),
+    Change("norm_eps is -1.0; it must not be negative.", ["norm_eps": -1]),
+    Change(
+      "mid_block_scale_factor is 0.0; outputs are divided by it.", ["mid_block_scale_factor": 0]),
+    Change("sample_size must be one number or [height, width].", ["sample_size": [8]]),
+    Change("sample_size is 0; it must lie in 1...65536.", ["sample_size": [8, 0]]),
+    Change("norm_num_groups is 0; it must be positive.", ["norm_num_groups": 0]),
+    Change(
+      "norm_num_groups is 3, which does not divide a level's 8 channels.", ["norm_num_groups": 3]),
+    Change(
+      "attn_norm_num_groups is 5, which does not divide a level's 16 channels.",
+      ["attn_norm_num_groups": 5]),
+    Change(
+      "attention_head_dim is 32, which does not divide a level's 16 channels.",
+      ["attention_head_dim": 32]),
+    Change(
+      "freq_shift is 4, which leaves no frequency to 8 channels.", ["freq_shift": 4]),
+    Change(
+      "num_train_timesteps is missing; learned time embeddings need it.",
+      ["time_embedding_type": "learned"]),
+    Change("num_class_embeds is 0; it must lie in 1...16777216.", ["num_class_embeds": 0]),
+    Change(
+      "time_embedding_dim is -1; it must lie in 0...65536.", ["time_embedding_dim": -1]),
+    Change(
+      "\"down_block_types.1\": found \"AttnDownBlok2D\", but one of \"DownBlock2D\", "
+        + "\"AttnDownBlock2D\", \"ResnetDownsampleBlock2D\" is expected; did you mean "
+        + "\"AttnDownBlock2D\"?.", ["down_block_types": ["DownBlock2D", "AttnDownBlok2D"]]),
+    Change(
+      "\"_class_name\": found \"VQModel\", but \"UNet2DModel\" is expected.",
+      ["_class_name": "VQModel"]),
+  ]
+
+  /// What opening diffusers' folder says, once keys of its configuration have other values.
+  private func saying(_ values: [String: JSON]) throws -> (file: String?, sentence: String) {
+    try withScratchFolder { folder in
+      let given = UNetTests.folder("attention")
+      var json = try JSON(contentsOfFile: "\(given)/config.json")
+      for (key, value) in values { json[key] = value }
+      try json.write(to: "\(folder)/config.json")
+      let weights = "diffusion_pytorch_model.safetensors"
+      try FileManager.default.copyItem(
+        atPath: "\(given)/\(weights)", toPath: "\(folder)/\(weights)")
+      var found: (any ExplainedError)?
+      do {
+        _ = try UNet2D(folder: folder)
+      } catch {
+        found = error as? any ExplainedError
+      }
+      let error = try #require(found)
+      return (error.path.map { URL(filePath: $0).lastPathComponent }, error.sentence)
+    }
+  }
+
+  @Test(arguments: changes)
+  func badConfigurationsAreExplained(_ change: Change) throws {
+    let (file, sentence) = try saying(change.values)
+    #expect(file == "config.json")
+    #expect(sentence == change.sentence)
+  }
+
+  @Test func networksBeyondAllMeasureAreRefused() throws {
+    let (file, sentence) = try saying([
+      "block_out_channels": [8192, 8192], "layers_per_block": 64,
+    ])
+    #expect(file == "config.json" && sentence.contains("more than 4294967296; choose smaller"))
+  }
+
+  @Test func allWeightsThatDoNotFitAreNamedAtOnce() throws {
+    let (file, sentence) = try saying([
+      "in_channels": 1, "num_class_embeds": 3, "add_attention": false,
+    ])
+    #expect(file == "diffusion_pytorch_model.safetensors")
+    #expect(
+      sentence == """
+        these weights do not fit the network: 1 of the network's weights are missing in the file: \
+        class_embedding.weight; 10 weights of the file have no place in the network: \
+        mid_block.attentions.0.group_norm.bias, mid_block.attentions.0.group_norm.weight, \
+        mid_block.attentions.0.to_k.bias, mid_block.attentions.0.to_k.weight, \
+        mid_block.attentions.0.to_out.0.bias, mid_block.attentions.0.to_out.0.weight and 4 more; \
+        1 weights have another shape: conv_in.weight is [8, 3, 3, 3], the network's is [8, 1, 3, 3].
+        """)
+  }
+
+  @Test func silentKeysHaveDiffusersDefaults() throws {
+    let config: UNetConfig = try JSON.object(["_class_name": "UNet2DModel"]).decode()
+    #expect(config == UNetConfig())
+    #expect(config.problem == nil)
+    #expect(config.attentionHeadDim == 8 && config.timeWidth == 896)
+    let silent: UNetConfig = try JSON.object(["attention_head_dim": nil]).decode()
+    #expect(silent.attentionHeadDim == nil)
+  }
+
+  @Test func unknownKeysAreWrittenBack() throws {
+    let file: JSON = ["_diffusers_version": "9.9", "myNote": ["a": 1], "dropout": 0.25]
+    let written = try JSON(encoding: try file.decode(UNetConfig.self))
+    #expect(written["_diffusers_version"] == "9.9" && written["myNote"] == ["a": 1])
+    #expect(written["dropout"] == 0.25 && written["_class_name"] == "UNet2DModel")
+  }
+
+  @Test func sizesThatDoNotHalveAreExplained() throws {
+    var config = UNetConfig()
+    config.blockOutChannels = [32, 32, 32]
+    #expect(config.problem(forHeight: 32, width: 28) == nil)
+    #expect(
+      config.problem(forHeight: 32, width: 30)
+        == "a width of 30 does not fit a network of 3 levels; it must be a multiple of 4")
+    #expect(config.problem(forHeight: 0, width: 4)?.hasPrefix("a height of 0") == true)
+  }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Interchange
+import TestSupport
+import Testing
+import Torch
+
+@testable import Models
+
+/// The U-Net against diffusers' `UNet2DModel`, from folders that diffusers wrote.
+@Suite struct UNetTests {
+  static let networks = [
+    "plain", "attention", "resnet_resampling", "resnet_blocks", "scale_shift", "scale_shift_norm",
+    "fourier", "learned_time", "frequencies", "class_table", "class_number", "class_vector",
+    "one_head", "no_mid", "three_levels",
+  ]
+  /// Those whose gradients are golden too.
+  static let graded = ["attention", "scale_shift_norm"]
+
+  static func folder(_ name: String) -> String {
+    Fixture.folder.appending(path: "unet/\(name)").path
+  }
+
+  /// A network of diffusers' with its input; every key and shape has to fit.
+  private func golden(_ name: String) throws -> (
+    network: UNet2D, fixture: Fixture, x: Tensor, labels: Tensor?
+  ) {
+    let fixture = try Fixture("unet/\(name)")
+    let labels = fixture.contains("labels") ? try fixture["labels"] : nil
+    return (try UNet2D(folder: Self.folder(name)), fixture, try fixture["x"], labels)
+  }
+
+  @Test(arguments: networks)
+  func outputsEqualDiffusers(_ name: String) throws {
+    let (network, fixture, x, labels) = try golden(name)
+    network.setTraining(false)
+    try withoutGradients {
+      let out = network(x, timesteps: try fixture["timesteps"], classLabels: labels)
+      expectClose(out, try fixture["out"], rtol: 0, atol: 2e-5)
+      guard fixture.contains("out.first") else { return }
+      let first = network(x, timesteps: Tensor(3, dtype: .int64), classLabels: labels)
+      expectClose(first, try fixture["out.first"], rtol: 0, atol: 2e-5)
+    }
+  }
+
+  @Test(arguments: graded)
+  func gradientsEqualDiffusers(_ name: String) throws {
+    let (network, fixture, x, _) = try golden(name)
+    let out = network(x, timesteps: try fixture["timesteps"])
+    (out * GoldenCase.weights(like: out)).sum().backward()
+    for (key, parameter) in network.namedParameters {
+      expectClose(
+        try #require(parameter.value.gradient), try fixture["gradients/\(key)"], rtol: 1e-4,
+        atol: 1e-4, key)
+    }
+    let golden = fixture.names.filter { $0.hasPrefix("gradients/") }.count
+    #expect(golden == network.namedParameters.count)
+  }
+
+  @Test(arguments: networks)
+  func savesWhatDiffusersWrote(_ name: String) throws {
+    let (network, _, _, _) = try golden(name)
+    try withScratchFolder { folder in
+      try network.save(to: folder)
+      let (ours, theirs) = (
+        try JSON(contentsOfFile: "\(folder)/config.json"),
+        try JSON(contentsOfFile: "\(Self.folder(name))/config.json")
+      )
+      #expect(ours.object?.keys.sorted() == theirs.object?.keys.sorted())
+      for (key, value) in try #require(theirs.object) {
+        let isSame =
+          ours[key] == value || (value.double != nil && ours[key]?.double == value.double)
+        #expect(isSame, "\(key)")
+      }
+      let file = "diffusion_pytorch_model.safetensors"
+      let written = try Weights.read("\(folder)/\(file)")
+      let given = try Weights.read("\(Self.folder(name))/\(file)")
+      #expect(written.keys.sorted() == given.keys.sorted())
+      for (key, tensor) in given { expectEqual(try #require(written[key]), tensor, key) }
+      #expect(try UNet2D(folder: folder).config == network.config)
+    }
+  }
+
+  /// The order of the draws: sums of all first weights after `torch.manual_seed(7)`.
+  @Test(arguments: networks)
+  func firstWeightsEqualDiffusers(_ name: String) throws {
+    let network = UNet2D(try golden(name).network.config, using: Generator(seed: 7))
+    let sums = network.state.sorted { $0.key < $1.key }.map { $0.tensor.to(.float64).sum() }
+    expectClose(
+      .stacked(sums), try Fixture("unet/starts")[name], rtol: 1e-12, atol: 1e-12)
+  }
+
+  @Test(arguments: networks)
+  func weightsAreCountedWithoutANetwork(_ name: String) throws {
+    let network = try golden(name).network
+    #expect(network.state.reduce(0) { $0 + $1.tensor.count } == network.config.weightCount)
+  }
+
+  @Test func parametersComeInPyTorchsOrder() throws {
+    let names = try golden("attention").network.namedParameters.map(\.name)
+    #expect(names.first == "conv_in.weight" && names.last == "conv_out.bias")
+    let blocks = [
+      "down_blocks.1.attentions.0", "down_blocks.1.resnets.0", "up_blocks.0", "mid_block",
+    ]
+    let places = blocks.map { block in names.firstIndex { $0.hasPrefix(block) } ?? -1 }
+    #expect(places == places.sorted() && places[0] > 0)
+  }
+
+  @Test func weightsOfOlderVersionsLoad() throws {
+    let (network, _, _, _) = try golden("attention")
+    let older = ["to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"]
+    let state = network.state.map { key, tensor in
+      (key: older.reduce(key) { $0.replacingOccurrences(of: $1.key, with: $1.value) }, tensor)
+    }
+    #expect(state.contains { $0.key == "mid_block.attentions.0.proj_attn.bias" })
+    try withScratchFolder { folder in
+      try network.save(to: folder, state: state)
+      let opened = try UNet2D(folder: folder)
+      for (a, b) in zip(network.state, opened.state) { expectEqual(b.tensor, a.tensor, a.key) }
+    }
+  }
+
+  @Test func dropoutActsInTrainingOnly() throws {
+    let (plain, fixture, x, _) = try golden("attention")
+    var config = plain.config
+    config.dropout = 0.5
+    let network = UNet2D(config, using: nil)
+    try network.load(Dictionary(uniqueKeysWithValues: plain.state.map { ($0.key, $0.tensor) }))
+    let timesteps = try fixture["timesteps"]
+    let first = network(x, timesteps: timesteps)
+    #expect((first - network(x, timesteps: timesteps)).abs().max().item() > 1e-3)
+    network.setTraining(false)
+    expectClose(network(x, timesteps: timesteps), try fixture["out"], rtol: 0, atol: 2e-5)
+  }
+}
