@@ -7,7 +7,7 @@ public protocol TrainedModel {
   /// The run's folder, or the folder of a pipeline that was trained elsewhere.
   var folder: RunFolder { get }
   /// What was run; `nil` for a pipeline that was trained elsewhere.
-  var record: RunRecord? { get }
+  var origin: RunRecord? { get }
   /// The family, as `latent train` names it.
   var family: Family { get }
   /// SHA-256 of the weights file.
@@ -24,7 +24,7 @@ extension TrainedModel {
   ///
   /// Throws `DatasetError`, and `TrainingError` where there is no run to name the data.
   public func open(_ data: String?, split: Split) throws -> any Dataset {
-    guard let name = data ?? record?.data.name else {
+    guard let name = data ?? origin?.data.name else {
       throw TrainingError(
         path: folder.path, "this model was trained elsewhere; name the data with --data.")
     }

@@ -9,7 +9,7 @@ public struct TrainedAutoencoder: TrainedModel {
   /// The run's folder.
   public let folder: RunFolder
   /// What was run.
-  public let record: RunRecord?
+  public let record: RunRecord
   /// Deterministic or variational.
   public let family: Family
   /// The averaged network, ready for use.
@@ -17,6 +17,8 @@ public struct TrainedAutoencoder: TrainedModel {
   /// SHA-256 of the weights file.
   public let weightsHash: String
 
+  /// What was run.
+  public var origin: RunRecord? { record }
   /// Pixels along each side.
   public var imageSize: Int { autoencoder.config.imageSize }
   /// 1 for grey, 3 for colour.
@@ -28,9 +30,8 @@ public struct TrainedAutoencoder: TrainedModel {
   /// trained network yet, or when its files are damaged or do not belong together.
   public init(path: String, device: Device = .cpu) throws {
     folder = RunFolder(path: path)
-    let record = try RunRecord(of: folder)
+    record = try RunRecord(of: folder)
     family = try record.knownFamily(in: folder)
-    self.record = record
     guard family == .ae || family == .vae else {
       throw TrainingError(
         path: folder.path,

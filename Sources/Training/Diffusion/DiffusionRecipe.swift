@@ -19,8 +19,6 @@ public struct DiffusionRecipe: TrainingRecipe {
   public var normNumGroups = 8
   /// The chance of an element of a residual block to be dropped.
   public var dropout = 0.0
-  /// Whether activations are computed again in the backward pass instead of kept.
-  public var gradientCheckpointing = false
 
   // The process.
   /// T, the number of noise levels.

@@ -46,7 +46,6 @@ public final class DiffusionTrainer: OneNetworkTrainer {
       throw TrainingError("\(problem).")
     }
     network = UNet2D(config, using: Generator(seed: seed))
-    network.isCheckpointing = recipe.gradientCheckpointing
     network.move(to: device)
     learning = NetworkTraining(
       network, recipe.optimization, seed: seed,

@@ -9,7 +9,7 @@ public struct TrainedDiffusion: TrainedModel {
   /// The folder.
   public let folder: RunFolder
   /// What was run; `nil` where it was trained elsewhere.
-  public let record: RunRecord?
+  public let origin: RunRecord?
   /// The network, its scheduler and its classes.
   public let pipeline: DiffusionPipeline
   /// SHA-256 of the weights file.
@@ -42,7 +42,7 @@ public struct TrainedDiffusion: TrainedModel {
       }
       throw folder.noNetwork(.diffusion)
     }
-    record = isRun ? try RunRecord(of: folder) : nil
+    origin = isRun ? try RunRecord(of: folder) : nil
     pipeline = try DiffusionPipeline(folder: folder.path)
     weightsHash = try Fingerprint.ofFile("\(folder.path)/unet/\(ModelFolder.weights)")
     pipeline.unet.setTraining(false)
