@@ -158,6 +158,8 @@ void ct_tensor_free(CTTensor handle) {
       reinterpret_cast<c10::TensorImpl*>(handle));
 }
 
+CTTensor ct_tensor_share(CTTensor handle) { return give(*Ref(handle)); }
+
 static c10::TensorImpl* impl(CTTensor handle) { return reinterpret_cast<c10::TensorImpl*>(handle); }
 
 int64_t ct_ndim(CTTensor handle) { return impl(handle)->dim(); }

@@ -123,6 +123,44 @@ import Torch
     #expect(silent.attentionHeadDim == nil)
   }
 
+  /// Whatever stands in a file is refused with an error or a sentence, or makes a network.
+  @Test func nothingInAFileTraps() throws {
+    let given = try JSON(contentsOfFile: "\(UNetTests.folder("three_levels"))/config.json")
+    let values: [JSON] = [
+      nil, true, 0, 1, -1, 7, 0.5, -0.5, 1e30, 4_611_686_018_427_387_904, .int(.min), .int(.max),
+      "", "resnet", "learned", [], [0], [1, 2], ["DownBlock2D"], [4, 8, .int(.max)], [:],
+    ]
+    var (refused, explained, built) = (0, 0, 0)
+    for key in try #require(given.object).keys {
+      for value in values {
+        var json = given
+        json[key] = value
+        guard let config: UNetConfig = try? json.decode() else {
+          refused += 1
+          continue
+        }
+        if config.problem != nil {
+          explained += 1
+        } else if config.weightCount < 1 << 20 {
+          _ = UNet2D(config, using: nil)
+          built += 1
+        }
+      }
+    }
+    #expect(refused > 100 && explained > 50 && built > 50)
+  }
+
+  /// The network of Ho et al. 2020 for CIFAR-10, which has 35.7 million weights.
+  @Test func theClassicNetworkHasItsSize() {
+    var config = UNetConfig()
+    config.blockOutChannels = [128, 256, 256, 256]
+    config.downBlockTypes = [.plain, .attention, .plain, .plain]
+    config.upBlockTypes = [.plain, .plain, .attention, .plain]
+    config.attentionHeadDim = nil
+    #expect(config.problem == nil)
+    #expect(config.weightCount == 35_746_307)
+  }
+
   @Test func unknownKeysAreWrittenBack() throws {
     let file: JSON = ["_diffusers_version": "9.9", "myNote": ["a": 1], "dropout": 0.25]
     let written = try JSON(encoding: try file.decode(UNetConfig.self))

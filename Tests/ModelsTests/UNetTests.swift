@@ -119,6 +119,28 @@ import Torch
     }
   }
 
+  /// Blocks that run again in the backward pass change neither loss nor gradients, also where
+  /// dropout draws.
+  @Test(arguments: ["attention", "resnet_resampling", "three_levels"])
+  func recomputedBlocksGiveTheSameGradients(_ name: String) throws {
+    let (plain, fixture, x, _) = try golden(name)
+    var config = plain.config
+    config.dropout = 0.3
+    let found = try [false, true].map { recomputes in
+      let network = UNet2D(config, using: nil)
+      try network.load(Dictionary(uniqueKeysWithValues: plain.state.map { ($0.key, $0.tensor) }))
+      network.recomputesBlocks = recomputes
+      let loss = network(x, timesteps: try fixture["timesteps"]).square().mean()
+      loss.backward()
+      // The second run must not have moved the generator.
+      let draw = Tensor.rand([4], using: network.dropoutGenerator)
+      let gradients = try network.parameters.map { try #require($0.value.gradient) }
+      return [loss.detached(), draw] + gradients
+    }
+    for (a, b) in zip(found[0], found[1]) { expectClose(b, a, rtol: 0, atol: 1e-6) }
+    #expect(found[0].count == found[1].count)
+  }
+
   @Test func dropoutActsInTrainingOnly() throws {
     let (plain, fixture, x, _) = try golden("attention")
     var config = plain.config

@@ -65,6 +65,7 @@ int ct_generator_set_state(CTGenerator generator, CTTensor state);
 
 // Life and properties -----------------------------------------------------------------------------
 void ct_tensor_free(CTTensor tensor);
+CTTensor ct_tensor_share(CTTensor tensor);  // one more handle of the same tensor
 int64_t ct_ndim(CTTensor tensor);
 int64_t ct_numel(CTTensor tensor);
 void ct_sizes(CTTensor tensor, int64_t *out);
@@ -269,6 +270,14 @@ int ct_backward(CTTensor a, CTTensor gradient, bool retain_graph, bool create_gr
 int ct_gradients(const CTTensor *outputs, int64_t output_count, const CTTensor *inputs,
                  int64_t input_count, const CTTensor *output_gradients, bool retain_graph,
                  bool create_graph, CTTensor *out);  // NULL where an input has no part in it
+
+/// A part of a network: takes over the handles of its inputs, hands over those of its outputs.
+typedef void (*CTSegment)(void *context, CTTensor *inputs, CTTensor *outputs);
+
+/// Calls `body` without a graph, and again with one in every backward pass. `context` is released
+/// with the last graph that may still call it, at the latest when this fails.
+int ct_recomputed(CTSegment body, void (*release)(void *), void *context, const CTTensor *inputs,
+                  int64_t input_count, CTTensor *out, int64_t output_count);
 
 // Many tensors in one call ------------------------------------------------------------------------
 int ct_foreach_norm(const CTTensor *tensors, int64_t count, double p, CTTensor *out);

@@ -31,6 +31,9 @@ final class DownBlock: Module {
       }
   }
 
+  /// How many tensors the level gives.
+  var outputCount: Int { resnets.count + downsamplers.count }
+
   /// Every layer's output, the level's own last: `[N, C, H, W]`, then half the size.
   func callAsFunction(_ x: Tensor, time: Tensor) -> [Tensor] {
     var outputs: [Tensor] = []

@@ -18,6 +18,9 @@ public final class UNet2D: Module {
   public let config: UNetConfig
   /// Where dropout draws from in training; its state belongs into a checkpoint.
   public let dropoutGenerator: Generator
+  /// Gradient checkpointing: whether blocks keep their inputs only and run again in `backward`, for
+  /// less memory and more work.
+  public var recomputesBlocks = false
 
   /// A network of a configuration whose `problem` is `nil`. Without a generator its weights stay
   /// unset, to be loaded.
@@ -74,17 +77,34 @@ public final class UNet2D: Module {
 
     let centred = config.centerInputSample ? 2 * x - 1 : x
     var skips = [convIn(centred.contiguous(Self.memoryFormat))]
-    for block in downBlocks { skips += block(skips[skips.count - 1], time: time) }
+    for block in downBlocks {
+      skips += run([skips[skips.count - 1], time], outputs: block.outputCount) {
+        block($0[0], time: $0[1])
+      }
+    }
     var h = skips[skips.count - 1]
-    if let midBlock { h = midBlock(h, time: time) }
+    if let midBlock { h = run([h, time]) { [midBlock($0[0], time: $0[1])] }[0] }
     for block in upBlocks {
       let count = block.resnets.count
-      h = block(h, skips: Array(skips.suffix(count)), time: time)
+      h =
+        run([h, time] + skips.suffix(count)) {
+          [block($0[0], skips: Array($0.dropFirst(2)), time: $0[1])]
+        }[0]
       skips.removeLast(count)
     }
     h = convOut(convNormOut(h).silu())
-    // A network told log t predicts the score times t (Song et al. 2021).
+    // The timesteps are noise levels σ here, and the network predicts σ times the score (Song et
+    // al. 2021).
     return config.timeEmbeddingType == .fourier ? h / timesteps.reshaped([-1, 1, 1, 1]) : h
+  }
+
+  /// A block's outputs, kept or to be computed again.
+  private func run(
+    _ inputs: [Tensor], outputs count: Int = 1, _ block: @escaping ([Tensor]) -> [Tensor]
+  ) -> [Tensor] {
+    guard recomputesBlocks else { return block(inputs) }
+    let generator = config.dropout > 0 ? dropoutGenerator : nil
+    return Tensor.recomputed(inputs, outputs: count, drawingFrom: generator, block)
   }
 
   /// How pictures lie in memory from the first convolution on; layers keep what they are given.

@@ -87,6 +87,8 @@ extension UNetConfig {
       return problem
     }
     switch timeEmbeddingType {
+    case .positional where !(-65_536...65_536).contains(freqShift):
+      return outside("freq_shift", freqShift, -65_536...65_536)
     case .positional where blockOutChannels[0] / 2 == freqShift:
       return "freq_shift is \(freqShift), which leaves no frequency to "
         + "\(blockOutChannels[0]) channels"
