@@ -10,6 +10,7 @@ public struct DPM2AncestralSampler: SigmaSampler {
   /// Throws `SamplerError` for levels or a prediction that the method cannot do.
   public init(_ config: SchedulerConfig, _ request: SamplingLevels) throws(SamplerError) {
     levels = try SigmaLevels(config, request, for: "dpm2-a", wholeKarrasTimesteps: true)
+    // √(σ · τ²/σ) = τ: half-way to the lower level lies the next one.
     midway = MidwayLevels(levels) { AncestralStep(from: $0, to: $1).down }
   }
 

@@ -121,8 +121,8 @@ def edm():
 def cases():
     yield from euler()
     yield from spaced("EulerAncestralDiscreteScheduler", seed=2)
-    yield case("EulerAncestralDiscreteScheduler", "zero signal", seed=3, prediction_type="v_prediction",
-               rescale_betas_zero_snr=True, timestep_spacing="trailing")
+    yield case("EulerAncestralDiscreteScheduler", "zero signal", seed=3, timestep_spacing="trailing",
+               prediction_type="v_prediction", rescale_betas_zero_snr=True)
     for name in ["HeunDiscreteScheduler", "KDPM2DiscreteScheduler"]:
         yield from spaced(name)
         yield from respaced(name)
