@@ -44,7 +44,7 @@ struct SamplingCase: Decodable, Sendable, CustomTestStringConvertible {
   ) throws {
     let schedulerClass = try #require(SchedulerClass(rawValue: scheduler))
     let sampler = try schedulerClass.sampler(
-      schedulerClass.configuration(config), levels, eta: eta)
+      schedulerClass.configuration(config), levels, eta: eta, mu: mu)
     let told = Array(sampler.timesteps.dropFirst(first))
     expectClose(
       Tensor(told), try fixture["\(name)/timesteps"], rtol: 1e-6, atol: 1e-6, "timesteps",

@@ -1,14 +1,22 @@
 extension SchedulerClass {
   /// The sampler of this class for a configuration and the levels asked for. `eta` is DDIM's η and
-  /// TCD's γ; other methods leave it unread.
+  /// TCD's γ, `mu` the shift of flows that shift by the picture's size; other methods leave them
+  /// unread.
   ///
   /// Throws `SamplerError` for what the method cannot do.
   public func sampler(
-    _ config: SchedulerConfig, _ levels: SamplingLevels, eta: Double? = nil
+    _ config: SchedulerConfig, _ levels: SamplingLevels, eta: Double? = nil,
+    mu: Double? = nil
   ) throws(SamplerError) -> any Sampler {
     switch self {
     case .ddpm: try DDPMSampler(config, levels)
     case .ddim: try DDIMSampler(config, levels, eta: eta ?? 0)
+    case .dpmMultistep: try DPMMultistepSampler(config, levels, mu: mu)
+    case .dpmMultistepInverse: try DPMMultistepInverseSampler(config, levels)
+    case .dpmSinglestep: try DPMSinglestepSampler(config, levels, mu: mu)
+    case .uniPC: try UniPCSampler(config, levels, mu: mu)
+    case .deis: try DEISSampler(config, levels, mu: mu)
+    case .saSolver: try SASolverSampler(config, levels)
     default: throw SamplerError("\(rawValue) is not there.")
     }
   }
