@@ -37,9 +37,11 @@ struct SamplingCase: Decodable, Sendable, CustomTestStringConvertible {
     timesteps.map(SamplingLevels.timesteps) ?? sigmas.map(SamplingLevels.sigmas) ?? .steps(steps)
   }
 
-  /// Runs the sampling and compares every step of it.
+  /// Runs the sampling and compares every step of it. `told` is how far a timestep may be off, a
+  /// whole one being 1.
   func check(
     against fixture: Fixture, rtol: Double = 1e-4, atol: Double = 2e-5,
+    told tolerance: Double = 1e-6,
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let schedulerClass = try #require(SchedulerClass(rawValue: scheduler))
@@ -47,7 +49,7 @@ struct SamplingCase: Decodable, Sendable, CustomTestStringConvertible {
       schedulerClass.configuration(config), levels, eta: eta, mu: mu)
     let told = Array(sampler.timesteps.dropFirst(first))
     expectClose(
-      Tensor(told), try fixture["\(name)/timesteps"], rtol: 1e-6, atol: 1e-6, "timesteps",
+      Tensor(told), try fixture["\(name)/timesteps"], rtol: 1e-6, atol: tolerance, "timesteps",
       sourceLocation: sourceLocation)
     let pictures = try fixture["\(name)/pictures"]
     let shape = Array(pictures.shape.dropFirst())

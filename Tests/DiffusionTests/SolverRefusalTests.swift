@@ -104,6 +104,7 @@ import Torch
       Refusal(scheduler: .deis, config: #"{"algorithm_type": "euler"}"#, names: "deis"),
       Refusal(
         scheduler: .saSolver, config: #"{"algorithm_type": "data"}"#, names: "data_prediction"),
+      Refusal(scheduler: .edmDPM, config: #"{"sigma_min": 0.0}"#, names: "sigma_min"),
     ]
 
   @Test(arguments: refusals)
@@ -163,7 +164,7 @@ import Torch
 extension SchedulerClass {
   /// The classes of this suite.
   static let solvers: [SchedulerClass] = [
-    .dpmMultistep, .dpmMultistepInverse, .dpmSinglestep, .uniPC, .deis, .saSolver,
+    .dpmMultistep, .dpmMultistepInverse, .dpmSinglestep, .uniPC, .deis, .saSolver, .edmDPM,
   ]
   /// Those that take their levels from a noise schedule.
   static let scheduled = solvers.filter { $0 != .edmDPM }

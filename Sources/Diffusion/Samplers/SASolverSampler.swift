@@ -16,6 +16,8 @@ public struct SASolverSampler: Sampler {
   private let predictorOrder: Int
   private let correctorOrder: Int
   private let lowersLast: Bool
+  /// What noises a picture; `nil` for a flow.
+  private let schedule: NoiseSchedule?
 
   /// What the network is told, an entry a call of it.
   public var timesteps: [Double] { levels.timesteps }
@@ -32,6 +34,7 @@ public struct SASolverSampler: Sampler {
     model = try SolverModel(config, as: form == .data ? .data : .noise, for: name)
     levels = try SolverLevels(config, request, end: .smallestOrStill, for: name)
     lowersLast = config.lowerOrderFinal
+    schedule = config.useFlowSigmas ? nil : NoiseSchedule(config)
   }
 
   /// The last step corrected, and the next predicted.
@@ -105,8 +108,9 @@ public struct SASolverSampler: Sampler {
     return zip(basis.weights(moments: moments), words.reversed()).map { (factor * $0) * $1 }.sum()
   }
 
-  /// α x + σ ε of the level.
+  /// α x + σ ε of the timestep, as in diffusers; of the level for a flow.
   public func noised(_ x: Tensor, noise: Tensor, at index: Int) -> Tensor {
-    levels[index].noised(x, noise: noise)
+    let level = schedule?.level(Int(timesteps[index])) ?? levels[index]
+    return level.noised(x, noise: noise)
   }
 }

@@ -22,6 +22,7 @@ public enum SamplingLevels: Sendable, Equatable {
   ///
   /// Throws `SamplerError` for no or too many steps, and for lists that do not descend.
   public func check(trainTimesteps: Int) throws(SamplerError) {
+    try Self.checkTraining(trainTimesteps)
     guard count >= 1 else { throw SamplerError("a sampling needs at least one step.") }
     switch self {
     case .steps(let count):
@@ -30,7 +31,7 @@ public enum SamplingLevels: Sendable, Equatable {
           "\(count) steps are more than the \(trainTimesteps) levels that the network knows.")
       }
     case .timesteps(let list):
-      guard list.allSatisfy((0..<trainTimesteps).contains) else {
+      guard list.allSatisfy({ 0 <= $0 && $0 < trainTimesteps }) else {
         throw SamplerError("timesteps must lie in 0..<\(trainTimesteps).")
       }
       guard zip(list, list.dropFirst()).allSatisfy(>) else {
@@ -43,6 +44,16 @@ public enum SamplingLevels: Sendable, Equatable {
       guard zip(list, list.dropFirst()).allSatisfy(>) else {
         throw SamplerError("sigmas must descend.")
       }
+    }
+  }
+}
+
+extension SamplingLevels {
+  /// Throws `SamplerError` for a number of training levels that no network has.
+  static func checkTraining(_ timesteps: Int) throws(SamplerError) {
+    guard 1...1_000_000 ~= timesteps else {
+      throw SamplerError(
+        "num_train_timesteps must lie between 1 and a million, not be \(timesteps).")
     }
   }
 }

@@ -17,6 +17,16 @@ extension SchedulerClass {
     case .uniPC: try UniPCSampler(config, levels, mu: mu)
     case .deis: try DEISSampler(config, levels, mu: mu)
     case .saSolver: try SASolverSampler(config, levels)
+    case .euler: try EulerSampler(config, levels)
+    case .eulerAncestral: try EulerAncestralSampler(config, levels)
+    case .heun: try HeunSampler(config, levels)
+    case .lms: try LMSSampler(config, levels)
+    case .dpm2: try DPM2Sampler(config, levels)
+    case .dpm2Ancestral: try DPM2AncestralSampler(config, levels)
+    case .edmEuler: try EDMEulerSampler(config, levels)
+    case .edmDPM: try EDMDPMSampler(config, levels)
+    case .flowEuler: try FlowEulerSampler(config, levels, mu: mu)
+    case .flowHeun: try FlowHeunSampler(config, levels)
     default: throw SamplerError("\(rawValue) is not there.")
     }
   }

@@ -34,13 +34,14 @@ public enum SigmaSpacing: Sendable, Equatable {
   /// `count` levels from the largest down to the smallest; `nil` for `schedule`, which needs
   /// timesteps.
   ///
-  /// Throws `SamplerError` unless 0 < smallest ≤ largest.
+  /// Throws `SamplerError` unless 0 < smallest < largest; of one level they may be equal.
   public func sigmas(
     from largest: Double, to smallest: Double, count: Int, rho: Double = 7
   ) throws(SamplerError) -> [Double]? {
     guard self != .schedule else { return nil }
     guard rho > 0, rho.isFinite else { throw SamplerError("rho must be positive, not \(rho).") }
-    guard smallest > 0, smallest <= largest, largest.isFinite else {
+    guard smallest > 0, smallest < largest || smallest == largest && count == 1, largest.isFinite
+    else {
       throw SamplerError(
         "noise levels cannot be spaced from sigma_max \(largest) down to sigma_min \(smallest).")
     }

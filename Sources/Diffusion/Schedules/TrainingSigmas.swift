@@ -3,7 +3,7 @@ import Foundation
 /// σ = √((1 − ᾱ)/ᾱ) of every level that a network was trained at, and the way between σ and
 /// timesteps that lie between levels.
 public struct TrainingSigmas: Sendable, Equatable {
-  /// σ of level t, ascending, all positive.
+  /// σ of level t, all positive; ascending, but that the last of a rescaled schedule may be below.
   public let sigmas: [Double]
   private let logSigmas: [Double]
 
@@ -12,17 +12,16 @@ public struct TrainingSigmas: Sendable, Equatable {
   ///
   /// Throws `SamplerError` for β that are no noise schedule.
   public init(_ config: SchedulerConfig) throws(SamplerError) {
-    guard 1...1_000_000 ~= config.numTrainTimesteps else {
-      throw SamplerError("num_train_timesteps must lie between 1 and a million.")
-    }
-    var bars = NoiseSchedule(config).alphasCumprod
-    guard bars.count == config.numTrainTimesteps else {
+    try SamplingLevels.checkTraining(config.numTrainTimesteps)
+    if let betas = config.trainedBetas, betas.count != config.numTrainTimesteps {
       throw SamplerError(
-        "trained_betas has \(bars.count) entries, but num_train_timesteps is "
+        "trained_betas has \(betas.count) entries, but num_train_timesteps is "
           + "\(config.numTrainTimesteps).")
     }
+    var bars = NoiseSchedule(config).alphasCumprod
+    let descends = zip(bars, bars.dropFirst()).allSatisfy(>)
     if config.rescaleBetasZeroSnr { bars[bars.count - 1] = 0x1p-24 }
-    guard bars.allSatisfy({ 0 < $0 && $0 < 1 }), zip(bars, bars.dropFirst()).allSatisfy(>=) else {
+    guard descends, bars.allSatisfy({ 0 < $0 && $0 < 1 }) else {
       throw SamplerError(
         "the betas of the schedule must lie between 0 and 1 and keep a trace of the picture.")
     }
@@ -47,15 +46,11 @@ public struct TrainingSigmas: Sendable, Equatable {
   /// The timestep of a noise level, linear in log σ between levels; the end beyond them.
   public func timestep(of sigma: Double) -> Double {
     let value = log(max(sigma, 1e-10))
-    // The first level above; the levels ascend.
-    var (start, end) = (0, logSigmas.count)
-    while start < end {
-      let middle = (start + end) / 2
-      if logSigmas[middle] <= value { start = middle + 1 } else { end = middle }
+    guard logSigmas.count > 1, let below = logSigmas.lastIndex(where: { $0 <= value }) else {
+      return 0
     }
-    guard start > 0 else { return 0 }
-    guard start < logSigmas.count else { return Double(logSigmas.count - 1) }
-    let (low, high) = (logSigmas[start - 1], logSigmas[start])
-    return Double(start - 1) + (value - low) / (high - low)
+    let low = min(below, logSigmas.count - 2)
+    let share = (value - logSigmas[low]) / (logSigmas[low + 1] - logSigmas[low])
+    return Double(low) + min(max(share, 0), 1)
   }
 }

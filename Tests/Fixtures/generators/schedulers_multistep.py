@@ -196,6 +196,26 @@ def sa_solver():
     yield sa("from the middle", first=4)
 
 
+def edm_dpm():
+    def edm(name, **more):
+        return case("EDMDPMSolverMultistepScheduler", name, **more)
+
+    yield edm("default")
+    for order in (1, 2, 3):
+        for steps in (2, 5, 16):
+            yield edm(f"{steps} steps of order {order}", steps=steps, solver_order=order)
+    for algorithm in ("dpmsolver++", "sde-dpmsolver++"):
+        for rule in ("midpoint", "heun"):
+            yield edm(f"{algorithm} {rule}", steps=5, seed=9, algorithm_type=algorithm,
+                      solver_type=rule)
+    yield edm("exponential", steps=6, sigma_schedule="exponential", sigma_min=0.3, sigma_max=500.0,
+              sigma_data=1.0, prediction_type="v_prediction")
+    yield edm("to sigma_min", steps=16, final_sigmas_type="sigma_min", rho=5.0)
+    yield edm("euler at the end", steps=16, final_sigmas_type="sigma_min", euler_at_final=True)
+    yield edm("thresholding", steps=5, thresholding=True, sample_max_value=1.5)
+    yield edm("from the middle", first=4)
+
+
 def generate(folder):
     write(folder, [c for group in (dpm_multistep, dpm_inverse, dpm_singlestep, unipc, deis,
-                                   sa_solver) for c in group()])
+                                   sa_solver, edm_dpm) for c in group()])

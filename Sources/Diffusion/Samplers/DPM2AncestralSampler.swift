@@ -1,0 +1,46 @@
+import Torch
+
+/// DPM-Solver-2 to a level below the next, and fresh noise up to it (k-diffusion's
+/// `dpm_2_ancestral`). Two calls of the network a step, one for the last.
+public struct DPM2AncestralSampler: SigmaSampler {
+  /// The levels that it visits.
+  public let levels: SigmaLevels
+  private let midway: MidwayLevels
+
+  /// Throws `SamplerError` for levels or a prediction that the method cannot do.
+  public init(_ config: SchedulerConfig, _ request: SamplingLevels) throws(SamplerError) {
+    levels = try SigmaLevels(config, request, for: "dpm2-a", wholeKarrasTimesteps: true)
+    midway = MidwayLevels(levels) { AncestralStep(from: $0, to: $1).down }
+  }
+
+  /// What the network is told, the levels half-way among them.
+  public var timesteps: [Double] { midway.timesteps }
+
+  /// Two.
+  public var callsPerStep: Int { 2 }
+
+  /// σ at an index; that of a step's second call is half-way to the lower level.
+  public func sigma(at index: Int) -> Double { midway.sigmas[index] }
+
+  /// Half a step: to the middle, or from the beginning over it down, and up to the next level.
+  public func step(
+    _ output: Tensor, at index: Int, from x: Tensor, memory: inout SamplerMemory,
+    noise: NoiseSource
+  ) -> SamplerStep {
+    let sigma = sigma(at: index)
+    let start = levels.start(output, from: x, sigma: sigma)
+    let slope = (x - start) / sigma
+    if index.isMultiple(of: 2) {
+      memory.sample = x
+      return SamplerStep(
+        sample: x + (midway.sigmas[index + 1] - sigma) * slope, denoised: start)
+    }
+    guard let beginning = memory.sample else {
+      preconditionFailure("a sampling of two calls a step starts at an even index")
+    }
+    let from = midway.sigmas[index - 1]
+    let step = AncestralStep(from: from, to: midway.sigmas[index + 1])
+    let lower = beginning + (step.down - from) * slope
+    return SamplerStep(sample: lower + step.up * noise.draw(like: x), denoised: start)
+  }
+}
