@@ -4,6 +4,7 @@ import inspect
 import json
 
 import diffusers
+import numpy
 import torch
 from safetensors.torch import save_file
 
@@ -38,6 +39,8 @@ def trajectory(c):
     asked = {k: c[k] for k in ("timesteps", "sigmas", "mu") if c[k] is not None}
     if c["timesteps"] is None and c["sigmas"] is None:
         asked["num_inference_steps"] = c["steps"]
+    if "sigmas" in asked:
+        asked["sigmas"] = numpy.array(asked["sigmas"])
     scheduler.set_timesteps(**asked)
     if hasattr(scheduler, "set_begin_index") and c["first"]:
         scheduler.set_begin_index(c["first"])
