@@ -9,6 +9,12 @@ extension SchedulerClass {
     switch self {
     case .ddpm: try DDPMSampler(config, levels)
     case .ddim: try DDIMSampler(config, levels, eta: eta ?? 0)
+    case .ddimInverse: try DDIMInverseSampler(config, levels)
+    case .pndm: try PNDMSampler(config, levels)
+    case .lcm: try LCMSampler(config, levels)
+    case .tcd: try TCDSampler(config, levels, gamma: eta ?? 0.3)
+    case .unCLIP: try UnCLIPSampler(config, levels)
+    case .consistency: try ConsistencySampler(config, levels)
     default: throw SamplerError("\(rawValue) is not there.")
     }
   }
