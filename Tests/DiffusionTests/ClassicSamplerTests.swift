@@ -24,6 +24,25 @@ import Torch
     expectEqual(pictures[0], pictures[1])
   }
 
+  /// The toy network's second half is negative somewhere, so no trajectory covers `learned`.
+  @Test func aLearnedVarianceIsTakenAsItIs() throws {
+    var config = SchedulerClass.ddpm.defaults
+    let x = Tensor.linspace(-1, 1, steps: 12).reshaped([1, 3, 2, 2])
+    func stepped(_ output: Tensor, _ variance: VarianceType) throws -> Tensor {
+      config.varianceType = variance
+      var memory = SamplerMemory()
+      return try DDPMSampler(config, .steps(10)).step(
+        output, at: 2, from: x, memory: &memory, noise: NoiseSource([Generator(seed: 1)])
+      ).sample
+    }
+    let drawn = NoiseSource([Generator(seed: 1)]).draw(like: x)
+    let quiet = try stepped(Tensor.concatenated([x, Tensor.zeros(x.shape)], 1), .learned)
+    let loud = try stepped(Tensor.concatenated([x, Tensor.full(x.shape, 0.25)], 1), .learned)
+    expectClose(loud - quiet, drawn * 0.5, rtol: 1e-5, atol: 1e-6)
+    // A network that does not say it.
+    expectEqual(try stepped(x, .learned), try stepped(x, .fixedSmall))
+  }
+
   /// What the inverse makes of a picture, DDIM brings back: with a network that knows the noise the
   /// two undo each other.
   @Test func ddimUndoesItsInverse() throws {
