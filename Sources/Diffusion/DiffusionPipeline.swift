@@ -97,7 +97,8 @@ public final class DiffusionPipeline {
       for start in stride(from: 0, to: request.count, by: batch) {
         let range = start..<min(start + batch, request.count)
         let source = NoiseSource(seed: request.seed &+ UInt64(start), count: range.count)
-        let noise = request.noise.map { $0[range].to(device) }
+        let noise =
+          request.noise.map { $0[range].to(device) }
           ?? source.draw([range.count] + shape, device: device)
         let network = try self.network(request, range, device)
         var last = noise
@@ -155,8 +156,9 @@ public final class DiffusionPipeline {
   }
 
   private func extent(of request: Request) throws -> Extent {
-    guard let extent = request.size
-      ?? unet.config.sampleSize?.extents.map({ Extent($0.height, $0.width) })
+    guard
+      let extent = request.size
+        ?? unet.config.sampleSize?.extents.map({ Extent($0.height, $0.width) })
     else {
       throw SamplerError("the network's config.json names no sample_size; give width and height.")
     }
@@ -196,7 +198,8 @@ extension DiffusionPipeline {
         sentence: "this pipeline's unet is \(network ?? "missing"); a UNet2DModel is needed here.")
     }
     let unet = try UNet2D(folder: "\(folder)/unet")
-    let scheduler = try SchedulerFile(path: "\(folder)/scheduler/scheduler_config.json")
+    let scheduler = try SchedulerFile(
+      contentsOfFile: "\(folder)/scheduler/\(SchedulerFile.name)")
     var classNames: [String] = []
     if let labels = index["id2label"]?.object {
       for place in 0..<labels.count {
@@ -227,7 +230,7 @@ extension DiffusionPipeline {
         atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
     }
     try unet.save(to: "\(folder)/unet")
-    try scheduler.write(to: "\(folder)/scheduler/scheduler_config.json")
+    try scheduler.write(to: "\(folder)/scheduler/\(SchedulerFile.name)")
     var index: JSONObject = [
       "_class_name": "DDPMPipeline", "_diffusers_version": .string(SchedulerFile.diffusersVersion),
       "scheduler": ["diffusers", .string(scheduler.schedulerClass.rawValue)],

@@ -61,7 +61,8 @@ public struct AutoencoderReport {
 
   /// Dimensions whose posterior mean varies by more than 0.01 over the data (Burda et al. 2016,
   /// §2.1): the others carry nothing.
-  private static func activeUnits(_ run: TrainedAutoencoder, _ set: any Dataset, _ count: Int) throws -> Int
+  private static func activeUnits(_ run: TrainedAutoencoder, _ set: any Dataset, _ count: Int)
+    throws -> Int
   {
     guard count > 1 else { return 0 }
     let means = run.encode(try set.pictures(0..<count))

@@ -50,7 +50,8 @@ public struct DiffusionReport {
         let range = start..<min(start + batch, count)
         let x = 2 * (try set.pictures(range).to(device)) - 1
         prior += bound.prior(x).sum().item()
-        let classes = model.pipeline.classNames.isEmpty
+        let classes =
+          model.pipeline.classNames.isEmpty
           ? nil : Tensor(range.map { set.label(at: $0) ?? model.pipeline.nullClass ?? 0 })
         for part in 0..<parts {
           let low = part * schedule.count / parts
@@ -86,7 +87,8 @@ public struct DiffusionReport {
     lines = [
       "\(model.folder.path) on \(count) pictures of \(set.name), seed \(seed)",
       String(format: "bits a dimension  %.3f  (at most: the variational bound)", steps + last),
-      String(format: "  all steps       %.3f  over %d of %d levels a picture", steps, parts,
+      String(
+        format: "  all steps       %.3f  over %d of %d levels a picture", steps, parts,
         schedule.count),
       String(format: "  last level      %.6f", last),
     ]

@@ -1,3 +1,4 @@
+import Foundation
 import Interchange
 import Testing
 
@@ -47,6 +48,26 @@ import Testing
   @Test func writesNumbersThatAreNoneAsNull() {
     #expect(
       ([.double(.nan), .double(.infinity), 1e-5, 0.1] as JSON).compact == "[null,null,1e-05,0.1]")
+  }
+
+  @Test func readsAndWritesPythonsNumbersWhenAsked() throws {
+    let json = try JSON(parsing: "[-Infinity, Infinity, NaN, -1, null]", dialect: .python)
+    let numbers = try #require(json.array)
+    #expect(numbers[0] == .double(-.infinity) && numbers[1] == .double(.infinity))
+    #expect(numbers[2].double?.isNaN == true)
+    #expect(numbers[3] == -1 && numbers[4].isNull)
+    for text in ["-Infinite", "-I", "Inf", "nan", "-NaN", "+Infinity", "I", "N"] {
+      #expect(throws: JSONError.self) { try JSON(parsing: text, dialect: .python) }
+    }
+    let path = FileManager.default.temporaryDirectory
+      .appending(path: "latent-\(UUID().uuidString).json").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try json.write(to: path, dialect: .python)
+    #expect(
+      try String(contentsOfFile: path, encoding: .utf8) == "[-Infinity, Infinity, NaN, -1, null]\n")
+    #expect(throws: JSONError.self) { try JSON(contentsOfFile: path) }
+    try json.write(to: path)
+    #expect(try JSON(contentsOfFile: path) == [nil, nil, nil, -1, nil])
   }
 
   @Test(arguments: [

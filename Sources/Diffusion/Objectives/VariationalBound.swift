@@ -35,8 +35,10 @@ public struct VariationalBound: Sendable {
     let noisy = alpha * x + sigma * noise
 
     let start = self.start(said, noisy, alpha, sigma).clamped(min: -1, max: 1)
-    let (a, b) = (column { schedule.posterior($0).startWeight },
-      column { schedule.posterior($0).currentWeight })
+    let (a, b) = (
+      column { schedule.posterior($0).startWeight },
+      column { schedule.posterior($0).currentWeight }
+    )
     let trueMean = a * x + b * noisy
     let mean = a * start + b * noisy
     let trueLog = column(logPosterior)

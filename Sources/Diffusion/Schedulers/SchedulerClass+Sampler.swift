@@ -27,7 +27,12 @@ extension SchedulerClass {
     case .edmDPM: try EDMDPMSampler(config, levels)
     case .flowEuler: try FlowEulerSampler(config, levels, mu: mu)
     case .flowHeun: try FlowHeunSampler(config, levels)
-    default: throw SamplerError("\(rawValue) is not there.")
+    case .ddimInverse: try DDIMInverseSampler(config, levels)
+    case .pndm: try PNDMSampler(config, levels)
+    case .lcm: try LCMSampler(config, levels)
+    case .tcd: try TCDSampler(config, levels, gamma: eta ?? 0.3)
+    case .unCLIP: try UnCLIPSampler(config, levels)
+    case .consistency: try ConsistencySampler(config, levels)
     }
   }
 }

@@ -278,7 +278,7 @@ extension SchedulerClass {
   public func configuration(_ object: JSON) throws -> SchedulerConfig {
     var merged = try JSON(encoding: defaults)
     for key in keys {
-      if let value = object[key] { merged[key] = value }
+      if let value = object[key] { merged[key] = adapted(value, of: key) }
     }
     return try merged.decode()
   }

@@ -174,4 +174,57 @@ extension SchedulerConfig {
           + "use fewer steps or another offset.")
     }
   }
+
+  /// The timesteps of a request, descending: spread by `timestepSpacing`, or as they are listed.
+  ///
+  /// Throws `SamplerError` for sigmas and for timesteps out of the schedule.
+  func timesteps(
+    _ request: SamplingLevels, for name: String
+  ) throws(SamplerError) -> [Int] {
+    try request.check(trainTimesteps: numTrainTimesteps)
+    let levels: [Int]
+    switch request {
+    case .steps(let count):
+      levels = timestepSpacing.timesteps(count, of: numTrainTimesteps, offset: stepsOffset)
+    case .timesteps(let list): levels = list
+    case .sigmas: throw SamplerError("\(name) takes timesteps, not sigmas.")
+    }
+    try requireLevels(levels)
+    return levels
+  }
+
+  /// The number of steps of a request, where nothing else is possible.
+  ///
+  /// Throws `SamplerError` for a list of timesteps or sigmas.
+  func stepCount(_ request: SamplingLevels, for name: String) throws(SamplerError) -> Int {
+    try request.check(trainTimesteps: numTrainTimesteps)
+    guard case .steps(let count) = request else {
+      throw SamplerError("\(name) takes a number of steps, not a list of levels.")
+    }
+    return count
+  }
+
+  /// The timesteps of a distilled model's request: some of those that its teacher visited, which
+  /// are every T/`originalInferenceSteps`-th, or as they are listed (Luo et al. 2023, §4.3).
+  ///
+  /// Throws `SamplerError` for more steps than the teacher's, and for sigmas.
+  func distilledTimesteps(
+    _ request: SamplingLevels, for name: String
+  ) throws(SamplerError) -> [Int] {
+    guard case .steps(let count) = request else { return try timesteps(request, for: name) }
+    try request.check(trainTimesteps: numTrainTimesteps)
+    guard (1...numTrainTimesteps).contains(originalInferenceSteps) else {
+      throw SamplerError(
+        "original_inference_steps is \(originalInferenceSteps); it must lie in "
+          + "1...\(numTrainTimesteps).")
+    }
+    guard count <= originalInferenceSteps else {
+      throw SamplerError(
+        "\(name) can take at most the \(originalInferenceSteps) steps of its teacher, not \(count)."
+      )
+    }
+    let gap = numTrainTimesteps / originalInferenceSteps
+    let stride = Double(originalInferenceSteps) / Double(count)
+    return (0..<count).map { (originalInferenceSteps - Int(Double($0) * stride)) * gap - 1 }
+  }
 }

@@ -1,11 +1,17 @@
+import Interchange
+
 extension SchedulerFile {
-  /// The schedule of this file under another sampler, whose own defaults stand elsewhere.
+  /// The schedule of this file under another sampler, whose own defaults stand elsewhere; the file
+  /// itself where it names that sampler.
   ///
-  /// Throws `SamplerError` when the sampler's class cannot have it.
-  public func converted(to name: SamplerName) throws -> SchedulerFile {
-    var file = name.schedulerClass == schedulerClass ? self : try converted(to: name.schedulerClass)
-    if name == .dpmpp2MSDE { file.config.algorithmType = "sde-dpmsolver++" }
-    return file
+  /// Throws `JSONError` when the sampler's class cannot have it.
+  public func converted(to name: SamplerName) throws(JSONError) -> SchedulerFile {
+    let file = name.schedulerClass == schedulerClass ? self : try converted(to: name.schedulerClass)
+    switch name {
+    case .dpmpp2M: return try file.saying(["algorithm_type": "dpmsolver++"])
+    case .dpmpp2MSDE: return try file.saying(["algorithm_type": "sde-dpmsolver++"])
+    default: return file
+    }
   }
 
   /// The same with another spacing of the noise levels σ.
@@ -16,17 +22,13 @@ extension SchedulerFile {
       (.karras, "use_karras_sigmas"), (.exponential, "use_exponential_sigmas"),
       (.beta, "use_beta_sigmas"), (.lu, "use_lu_lambdas"),
     ]
-    let key = keys.first { $0.spacing == spacing }?.key
-    guard key.map(schedulerClass.keys.contains) ?? true else {
+    let known = keys.filter { schedulerClass.keys.contains($0.key) }
+    guard spacing == .schedule || known.contains(where: { $0.spacing == spacing }) else {
       throw SamplerError(
-        "\(schedulerClass.rawValue) cannot space its noise levels that way; leave --sigmas out or "
-          + "choose another sampler.")
+        "\(schedulerClass.rawValue) has no \(spacing) spacing of its noise levels; leave --sigmas "
+          + "out or choose another sampler.")
     }
-    var file = self
-    file.config.useKarrasSigmas = spacing == .karras
-    file.config.useExponentialSigmas = spacing == .exponential
-    file.config.useBetaSigmas = spacing == .beta
-    file.config.useLuLambdas = spacing == .lu
-    return file
+    return try saying(
+      JSONObject(known.map { ($0.key, .bool($0.spacing == spacing)) }))
   }
 }

@@ -30,7 +30,7 @@ public enum BetaSchedule: String, Codable, Sendable, CaseIterable {
       return Self.betas(count) { exp($0 * -12) }
     case .laplace:
       return Self.betas(count) { t in
-        let sign = 0.5 - t == 0 ? 0.0 : (0.5 - t > 0 ? 1.0 : -1.0)
+        let sign = t > 0.5 ? -1.0 : 1.0
         let lambda = -0.5 * sign * log(1 - 2 * abs(0.5 - t) + 1e-6)
         let snr = exp(lambda)
         return (snr / (1 + snr)).squareRoot()

@@ -46,9 +46,19 @@ public struct NoiseSchedule: Sendable, Equatable {
   }
 
   /// √ᾱ_t and √(1 − ᾱ_t), what the picture and the noise are multiplied by.
-  public func level(_ t: Int) -> SignalLevel {
-    SignalLevel(
-      alpha: alphasCumprod[t].squareRoot(), sigma: (1 - alphasCumprod[t]).squareRoot())
+  public func level(_ t: Int) -> SignalLevel { SignalLevel(alphaCumprod: alphasCumprod[t]) }
+
+  /// ᾱ_t; below the first level, `final`.
+  func alphaCumprod(_ t: Int, final: Double = 1) -> Double { t < 0 ? final : alphasCumprod[t] }
+
+  /// ᾱ of the level below the first: 1 or, where a configuration says so, the first's own.
+  func finalAlphaCumprod(_ config: SchedulerConfig) -> Double {
+    config.setAlphaToOne ? 1 : alphasCumprod[0]
+  }
+
+  /// `jump` of every picture to the same level.
+  func jump(_ x: Tensor, noise: Tensor, to level: Int) -> Tensor {
+    jump(x, noise: noise, to: Array(repeating: level, count: x.size(0)))
   }
 
   /// x_t = √ᾱ_t x_0 + √(1 − ᾱ_t) ε in one jump (Ho et al. 2020, eq. 4): `x` and `noise`
@@ -98,6 +108,14 @@ public struct SignalLevel: Sendable, Equatable {
     self.alpha = alpha
     self.sigma = sigma
   }
+
+  /// √ᾱ and √(1 − ᾱ).
+  init(alphaCumprod: Double) {
+    self.init(alpha: alphaCumprod.squareRoot(), sigma: (1 - alphaCumprod).squareRoot())
+  }
+
+  /// alpha · x + sigma · noise.
+  func mix(_ x: Tensor, _ noise: Tensor) -> Tensor { alpha * x + sigma * noise }
 }
 
 /// A normal distribution of x_{t−1} whose mean is a mixture of x_0 and x_t.

@@ -69,7 +69,8 @@ extension JSON: Codable {
 
 private func failure(_ path: [any CodingKey], _ problem: String) -> JSONError {
   let key = path.map(\.stringValue).joined(separator: ".")
-  return JSONError(sentence: key.isEmpty ? "\(problem)." : "\"\(key)\": \(problem).")
+  let sentence = problem.hasSuffix("?") ? problem : "\(problem)."
+  return JSONError(sentence: key.isEmpty ? sentence : "\"\(key)\": \(sentence)")
 }
 
 private struct ValueDecoder: Decoder, SingleValueDecodingContainer {

@@ -1,40 +1,52 @@
 extension JSON {
+  /// Which numbers a JSON text may hold.
+  public enum Dialect: Sendable {
+    /// Those of RFC 8259.
+    case strict
+    /// Also `NaN`, `Infinity` and `-Infinity`, as Python's `json` reads and writes them.
+    case python
+  }
+
   /// How deep arrays and objects may lie in each other.
   public static let maximumDepth = 128
 
   /// Parses UTF-8 text by the letter of RFC 8259.
   ///
-  /// Refused are: anything but one value, duplicate keys, NaN and infinities, numbers beyond the
-  /// range of a double, unpaired surrogates, invalid UTF-8, a byte-order mark, and nesting deeper
-  /// than `maximumDepth`.
+  /// Refused are: anything but one value, duplicate keys, NaN and infinities (unless `dialect` has
+  /// them), numbers beyond the range of a double, unpaired surrogates, invalid UTF-8, a byte-order
+  /// mark, and nesting deeper than `maximumDepth`.
   /// - Throws: `JSONError` that names line and column.
-  public init(parsing bytes: UnsafeRawBufferPointer) throws(JSONError) {
+  public init(
+    parsing bytes: UnsafeRawBufferPointer, dialect: Dialect = .strict
+  ) throws(JSONError) {
     let bytes = bytes.bindMemory(to: UInt8.self)
     guard String(validating: bytes, as: UTF8.self) != nil else {
       throw JSONError(sentence: "the JSON text is not valid UTF-8; save it as UTF-8.")
     }
-    var parser = JSONParser(bytes: bytes)
+    var parser = JSONParser(bytes: bytes, dialect: dialect)
     self = try parser.document()
   }
 
   /// Parses UTF-8 text by the letter of RFC 8259.
   ///
   /// - Throws: `JSONError` that names line and column.
-  public init(parsing bytes: [UInt8]) throws(JSONError) {
+  public init(parsing bytes: [UInt8], dialect: Dialect = .strict) throws(JSONError) {
     self = try bytes.withUnsafeBufferPointer { (bytes) throws(JSONError) in
-      try JSON(parsing: UnsafeRawBufferPointer(bytes))
+      try JSON(parsing: UnsafeRawBufferPointer(bytes), dialect: dialect)
     }
   }
 
   /// Parses a text by the letter of RFC 8259.
   ///
   /// - Throws: `JSONError` that names line and column.
-  public init(parsing text: String) throws(JSONError) { try self.init(parsing: Array(text.utf8)) }
+  public init(parsing text: String, dialect: Dialect = .strict) throws(JSONError) {
+    try self.init(parsing: Array(text.utf8), dialect: dialect)
+  }
 
   /// Reads and parses a file.
   ///
   /// - Throws: `JSONError` with the path, when the file cannot be read or is malformed.
-  public init(contentsOfFile path: String) throws(JSONError) {
+  public init(contentsOfFile path: String, dialect: Dialect = .strict) throws(JSONError) {
     let file: MappedFile
     do {
       file = try MappedFile(path: path)
@@ -42,7 +54,9 @@ extension JSON {
       throw JSONError(path: path, sentence: error.sentence)
     }
     do {
-      self = try file.withUnsafeBytes { (bytes) throws(JSONError) in try JSON(parsing: bytes) }
+      self = try file.withUnsafeBytes { (bytes) throws(JSONError) in
+        try JSON(parsing: bytes, dialect: dialect)
+      }
     } catch {
       throw error.at(path: path)
     }
@@ -52,10 +66,14 @@ extension JSON {
 /// A recursive-descent parser over bytes that are known to be valid UTF-8.
 private struct JSONParser {
   let bytes: UnsafeBufferPointer<UInt8>
+  let dialect: JSON.Dialect
   var position = 0
   var depth = 0
 
-  init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+  init(bytes: UnsafeBufferPointer<UInt8>, dialect: JSON.Dialect) {
+    self.bytes = bytes
+    self.dialect = dialect
+  }
 
   mutating func document() throws(JSONError) -> JSON {
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
@@ -78,6 +96,13 @@ private struct JSONParser {
     case UInt8(ascii: "{"): return try nested { (parser) throws(JSONError) in try parser.object() }
     case UInt8(ascii: "["): return try nested { (parser) throws(JSONError) in try parser.array() }
     case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "-")
+    where dialect == .python && position + 1 < bytes.count
+      && bytes[position + 1] == UInt8(ascii: "I"):
+      return try word("-Infinity", .double(-.infinity))
+    case UInt8(ascii: "I") where dialect == .python:
+      return try word("Infinity", .double(.infinity))
+    case UInt8(ascii: "N") where dialect == .python: return try word("NaN", .double(.nan))
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
     case UInt8(ascii: "t"): return try word("true", .bool(true))
     case UInt8(ascii: "f"): return try word("false", .bool(false))

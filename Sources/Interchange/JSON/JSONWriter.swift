@@ -4,14 +4,16 @@ extension JSON: CustomStringConvertible {
   /// Doubles have the fewest digits that read back to the same value; those that are not finite are
   /// written as `null`. Text beyond ASCII stays as it is.
   public var compact: String {
-    var writer = JSONWriter(isPretty: false)
+    var writer = JSONWriter(isPretty: false, dialect: .strict)
     writer.write(self)
     return String(decoding: writer.text, as: UTF8.self)
   }
 
   /// The value with one key a line, indented by two spaces; arrays of plain values stay on a line.
-  public var pretty: String {
-    var writer = JSONWriter(isPretty: true)
+  public var pretty: String { pretty(.strict) }
+
+  private func pretty(_ dialect: Dialect) -> String {
+    var writer = JSONWriter(isPretty: true, dialect: dialect)
     writer.write(self)
     return String(decoding: writer.text, as: UTF8.self)
   }
@@ -22,8 +24,8 @@ extension JSON: CustomStringConvertible {
   /// Writes the pretty text and a final newline to a file that appears whole or not at all.
   ///
   /// - Throws: `FileError` when the disk refuses.
-  public func write(to path: String) throws(FileError) {
-    try AtomicFile.write(pretty + "\n", to: path)
+  public func write(to path: String, dialect: Dialect = .strict) throws(FileError) {
+    try AtomicFile.write(pretty(dialect) + "\n", to: path)
   }
 
   /// The compact text cut to a length that fits an error message.
@@ -40,17 +42,21 @@ extension JSON: CustomStringConvertible {
 
 private struct JSONWriter {
   let isPretty: Bool
+  let dialect: JSON.Dialect
   var text: [UInt8] = []
   private var depth = 0
 
-  init(isPretty: Bool) { self.isPretty = isPretty }
+  init(isPretty: Bool, dialect: JSON.Dialect) {
+    self.isPretty = isPretty
+    self.dialect = dialect
+  }
 
   mutating func write(_ value: JSON) {
     switch value {
     case .null: append("null")
     case .bool(let value): append(value ? "true" : "false")
     case .int(let value): append(String(value))
-    case .double(let value): append(value.isFinite ? value.description : "null")
+    case .double(let value): append(value.isFinite ? value.description : word(value))
     case .string(let value): write(value)
     case .array(let elements):
       let isPlain = elements.allSatisfy { $0.array == nil && $0.object == nil }
@@ -61,6 +67,14 @@ private struct JSONWriter {
         writer.append(writer.isPretty ? ": " : ":")
         writer.write(pair.value)
       }
+    }
+  }
+
+  /// A number that JSON has no word for.
+  private func word(_ value: Double) -> String {
+    switch dialect {
+    case .strict: "null"
+    case .python: value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity"
     }
   }
 

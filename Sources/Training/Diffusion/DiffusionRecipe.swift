@@ -19,6 +19,8 @@ public struct DiffusionRecipe: TrainingRecipe {
   public var normNumGroups = 8
   /// The chance of an element of a residual block to be dropped.
   public var dropout = 0.0
+  /// Whether blocks are computed again in the backward pass, for less memory and more work.
+  public var gradientCheckpointing = false
 
   // The process.
   /// T, the number of noise levels.
@@ -145,15 +147,14 @@ extension DiffusionRecipe {
     return config
   }
 
-  /// The scheduler that a run's folder names.
-  public var scheduler: SchedulerFile {
-    if predictionType == .flow {
-      var config = SchedulerClass.flowEuler.defaults
-      config.numTrainTimesteps = numTrainTimesteps
-      return SchedulerFile(.flowEuler, config)
-    }
-    var config = SchedulerClass.ddpm.defaults
+  /// The class of the scheduler that a run's folder names.
+  public var schedulerClass: SchedulerClass { predictionType == .flow ? .flowEuler : .ddpm }
+
+  /// The configuration of the scheduler that a run's folder names.
+  public var schedulerConfig: SchedulerConfig {
+    var config = schedulerClass.defaults
     config.numTrainTimesteps = numTrainTimesteps
+    guard predictionType != .flow else { return config }
     config.betaSchedule = betaSchedule
     config.betaStart = betaStart
     config.betaEnd = betaEnd
@@ -161,25 +162,22 @@ extension DiffusionRecipe {
     config.timestepSpacing = rescaleBetasZeroSnr ? .trailing : .leading
     config.predictionType = predictionType
     config.varianceType = learnedVariance ? .learnedRange : .fixedSmall
-    return SchedulerFile(.ddpm, config)
+    return config
   }
 
   /// What the network is trained to do.
   public var objective: DiffusionObjective {
     DiffusionObjective(
       predictionType == .flow
-        ? .flow(count: numTrainTimesteps) : .markov(NoiseSchedule(scheduler.config)),
+        ? .flow(count: numTrainTimesteps) : .markov(NoiseSchedule(schedulerConfig)),
       prediction: predictionType, error: loss, minSNRGamma: minSnrGamma > 0 ? minSnrGamma : nil,
       offsetNoise: offsetNoise, boundWeight: learnedVariance ? boundWeight : nil)
   }
 
   /// What is wrong with the numbers, as one sentence; `nil` when training can start.
   public var problem: String? {
-    if !(2...100_000).contains(numTrainTimesteps) {
-      return "num_train_timesteps is \(numTrainTimesteps); it must lie in 2...100000"
-    }
-    if !(0 < betaStart && betaStart <= betaEnd && betaEnd < 1) {
-      return "beta_start is \(betaStart) and beta_end \(betaEnd); they must rise within 0..<1"
+    if numTrainTimesteps < 2 {
+      return "num_train_timesteps is \(numTrainTimesteps); at least 2 levels are needed"
     }
     if !(0..<1).contains(dropout) { return "dropout is \(dropout); it must lie in 0..<1" }
     if !(0...1).contains(conditionDropout) {
@@ -190,7 +188,9 @@ extension DiffusionRecipe {
         + "from 0"
     }
     if predictionType == .flow {
-      if learnedVariance { return "a flow has no steps with a variance; leave learned_variance out" }
+      if learnedVariance {
+        return "a flow has no steps with a variance; leave learned_variance out"
+      }
       if minSnrGamma > 0 { return "min_snr_gamma weighs a Markov chain's levels, not a flow's" }
       if rescaleBetasZeroSnr { return "a flow has no betas; leave rescale_betas_zero_snr out" }
     }
@@ -200,6 +200,6 @@ extension DiffusionRecipe {
     }
     return batchSizeProblem(batchSize) ?? notNegative("min_snr_gamma", minSnrGamma)
       ?? notNegative("offset_noise", offsetNoise) ?? notNegative("bound_weight", boundWeight)
-      ?? optimization.problem
+      ?? optimization.problem ?? schedulerConfig.problem
   }
 }

@@ -20,6 +20,7 @@ public final class DiffusionTrainer: OneNetworkTrainer {
   public let learning: NetworkTraining
   private let recipe: DiffusionRecipe
   private let objective: DiffusionObjective
+  private let scheduler: SchedulerFile
   private let loader: DataLoader
   private let test: any Dataset
   private let device: Device
@@ -46,11 +47,13 @@ public final class DiffusionTrainer: OneNetworkTrainer {
       throw TrainingError("\(problem).")
     }
     network = UNet2D(config, using: Generator(seed: seed))
+    network.recomputesBlocks = recipe.gradientCheckpointing
     network.move(to: device)
     learning = NetworkTraining(
       network, recipe.optimization, seed: seed,
       moreNoise: [("dropout", network.dropoutGenerator)])
     objective = recipe.objective
+    scheduler = try SchedulerFile(recipe.schedulerClass, recipe.schedulerConfig)
     loader = try DataLoader(
       train,
       DataLoader.Options(
@@ -109,16 +112,16 @@ public final class DiffusionTrainer: OneNetworkTrainer {
     return [("loss", sum / Double(max(count, 1)))]
   }
 
-  /// Pictures from the same noise each time, a row a class, by DDIM in 20 steps.
+  /// Pictures from the same noise each time, a row a class, in ten steps.
   public func sheet() throws -> Image {
-    let columns = 8
+    let columns = 6
     let rows = min(max(classNames.count, 4), 10)
     return try using { pipeline in
       let classes = classNames.isEmpty ? nil : (0..<rows * columns).map { $0 / columns }
       let pictures = try pipeline.sample(
         DiffusionPipeline.Request(
-          count: rows * columns, seed: seed, steps: 20,
-          sampler: recipe.predictionType == .flow ? .flowEuler : .ddim, classes: classes,
+          count: rows * columns, seed: seed, steps: 10,
+          sampler: recipe.predictionType == .flow ? nil : .dpmpp2M, classes: classes,
           guidance: Guidance(scale: classNames.isEmpty || recipe.conditionDropout == 0 ? 1 : 2)))
       return try ImageGrid(
         pictures.pictures, columns: columns,
@@ -139,7 +142,7 @@ public final class DiffusionTrainer: OneNetworkTrainer {
       network.setTraining(false)
       defer { network.setTraining(true) }
       return try withoutGradients { () throws -> R in
-        try body(DiffusionPipeline(network, recipe.scheduler, classNames: classNames))
+        try body(DiffusionPipeline(network, scheduler, classNames: classNames))
       }
     }
   }

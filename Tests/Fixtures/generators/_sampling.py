@@ -60,7 +60,9 @@ def trajectory(c):
         x = add(x, noise, t) if add.__name__ == "add_noise" else add(x, t, noise)
     else:
         x = x * getattr(scheduler, "init_noise_sigma", 1.0)
-    for t in told:
+    for i, t in enumerate(told):
+        if "prev_timestep" in accepted:  # UnCLIP's pipeline says it itself
+            more["prev_timestep"] = told[i + 1] if i + 1 < len(told) else None
         scale = getattr(scheduler, "scale_model_input", lambda x, t: x)
         output = network(scale(x, t), t, c["channels"])
         x = scheduler.step(output, t, x, return_dict=False, **more)[0]
