@@ -18,6 +18,15 @@ public enum Family: String, CaseIterable, Sendable {
     }
   }
 
+  /// Point or distribution, for the autoencoders among the families.
+  public var autoencoderKind: AutoencoderConfig.Kind? {
+    switch self {
+    case .ae: .deterministic
+    case .vae: .variational
+    case .diffusion: nil
+    }
+  }
+
   /// How the family is trained.
   public var recipe: any TrainingRecipe.Type {
     switch self {

@@ -8,18 +8,21 @@ import Training
 
 /// The report of a run, from an untrained network written as a run.
 @Suite struct AutoencoderReportTests {
-  private func run(_ family: Family, _ body: (TrainedAutoencoder, any Dataset) throws -> Void) throws {
+  private func run(_ family: Family, _ body: (TrainedAutoencoder, any Dataset) throws -> Void)
+    throws
+  {
     let folder = FileManager.default.temporaryDirectory
       .appending(path: "latent-report-\(UUID().uuidString)").path(percentEncoded: false)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let run = RunFolder(path: folder)
     try run.create(replacing: false)
-    var recipe = try AutoencoderRecipe(preset: "mlp", kind: family.kind)
+    var recipe = try AutoencoderRecipe(preset: "mlp", family: family)
+    let kind = try #require(family.autoencoderKind)
     recipe.hiddenDims = [16]
     recipe.latentDim = 4
     let network = Autoencoder(
-      recipe.network(family.kind, imageSize: 8, channels: 1), using: Generator(seed: 3))
-    try network.save(to: run.createFolder(AutoencoderTraining.folderName(family.kind)))
+      recipe.network(kind, imageSize: 8, channels: 1), using: Generator(seed: 3))
+    try network.save(to: run.createFolder(AutoencoderTraining.folderName(kind)))
     try RunRecord(
       family: family.rawValue, command: [], config: [:], seed: 0,
       data: .init(name: "shapes", count: 1, fingerprint: "", imageSize: 8, channels: 1)

@@ -10,9 +10,10 @@ import Torch
 
 @Suite struct RecipeTests {
   @Test func recipesGoRoundAsJSON() throws {
-    for kind in AutoencoderConfig.Kind.allCases {
-      for (name, _, _) in AutoencoderRecipe.presets(kind) {
-        let recipe = try AutoencoderRecipe(preset: name, kind: kind)
+    for family in [Family.ae, .vae] {
+      let kind = try #require(family.autoencoderKind)
+      for preset in AutoencoderRecipe.presets(of: family) {
+        let recipe = try AutoencoderRecipe(preset: preset.name, family: family)
         #expect(recipe.problem == nil)
         #expect(recipe.network(kind, imageSize: 28, channels: 1).problem == nil)
         let decoded: AutoencoderRecipe = try JSON(encoding: recipe).decode()
@@ -22,7 +23,7 @@ import Torch
   }
 
   @Test func theClassicPresetIsTheClassicNetwork() throws {
-    let recipe = try AutoencoderRecipe(preset: "mlp", kind: .variational)
+    let recipe = try AutoencoderRecipe(preset: "mlp", family: .vae)
     let network = Autoencoder(recipe.network(.variational, imageSize: 28, channels: 1), using: nil)
     #expect(network.parameterCount == 652_824)
     #expect(recipe.learningRate == 1e-3 && recipe.batchSize == 128 && recipe.beta == 1)
@@ -30,7 +31,7 @@ import Torch
 
   @Test func anUnknownPresetNamesTheNearest() {
     let error = #expect(throws: ConfigError.self) {
-      try AutoencoderRecipe(preset: "conf", kind: .deterministic)
+      try AutoencoderRecipe(preset: "conf", family: .ae)
     }
     #expect(
       error?.sentence == "there is no preset \"conf\" for this family; did you mean conv? "

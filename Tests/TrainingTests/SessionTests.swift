@@ -45,7 +45,7 @@ import Torch
 
       // The network for sampling has the averaged weights.
       let network = try Autoencoder(folder: "\(folder)/vae")
-      for (saved, average) in zip(network.state, trainer.training.average.state) {
+      for (saved, average) in zip(network.state, trainer.learning.average.state) {
         #expect(saved.key == average.key)
         expectEqual(saved.tensor, average.tensor, saved.key)
       }

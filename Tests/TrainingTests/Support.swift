@@ -38,7 +38,9 @@ final class Recorder: TrainingObserver {
 
 /// Bright discs with noise, by whole numbers alone: `pictures` in
 /// generators/_autoencoder_training.py.
-func discs(count: Int, channels: Int, size: Int) -> StoredImages {
+///
+/// With `classes` picture i is of class i mod `classes`.
+func discs(count: Int, channels: Int, size: Int, classes: Int? = nil) -> StoredImages {
   var samples: [UInt8] = []
   for i in 0..<count {
     let (centreX, centreY) = (size * (1 + i % 3) / 4, size * (1 + i % 5) / 6)
@@ -54,7 +56,10 @@ func discs(count: Int, channels: Int, size: Int) -> StoredImages {
       }
     }
   }
-  return StoredImages(name: "discs", samples: samples, elementShape: [channels, size, size])
+  return StoredImages(
+    name: "discs", samples: samples, elementShape: [channels, size, size],
+    labels: classes.map { classes in (0..<count).map { $0 % classes } },
+    classNames: classes.map { (0..<$0).map { "class \($0)" } })
 }
 
 /// A recipe that trains in no time.

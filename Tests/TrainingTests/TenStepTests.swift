@@ -21,7 +21,8 @@ import Torch
       count: try number("count"), channels: try number("channels"), size: try number("size"))
     let family = try #require(run["kind"]?.string.flatMap(Family.init(rawValue:)))
     let training = try AutoencoderTraining(
-      family.kind, recipe: recipe, train: set, test: set, seed: UInt64(try number("seed")))
+      #require(family.autoencoderKind), recipe: recipe, train: set, test: set,
+      seed: UInt64(try number("seed")))
     let parameters = training.network.namedParameters
     #expect(
       parameters.map { "start/\($0.name)" }.sorted()
@@ -36,10 +37,9 @@ import Torch
       let session = TrainingSession(
         run: RunFolder(path: folder), budget: .steps(10), stepsPerEpoch: training.stepsPerEpoch,
         observers: [recorder], checkpointSeconds: .infinity, sheets: 0, reportSeconds: 0)
-      switch family {
-      case .ae: try AutoencoderTrainer(training).train(session)
-      case .vae: try VAETrainer(training).train(session)
-      }
+      let trainer: any Trainer =
+        family == .ae ? AutoencoderTrainer(training) : VAETrainer(training)
+      try trainer.train(session)
     }
     let losses = recorder.reports.flatMap { $0.metrics.map(\.value) }
     #expect(recorder.reports.map(\.step) == Array(1...10))
@@ -56,16 +56,17 @@ import Torch
       let norm = whole.norm().item()
       #expect(abs(norm - sums[1].item()) <= 1e-6 * count.squareRoot(), "the norm of \(key)")
     }
-    for (key, average) in training.average.state {
+    for (key, average) in training.learning.average.state {
       let golden = try fixture["average/\(key)"]
       let some = strided(average).sliced(0, 0..<256).clone()
       expectClose(some, golden, rtol: 0, atol: 1e-5, "the average of \(key)")
     }
   }
 
-  /// At most about 4,096 elements, evenly spread: `some` in generators/_autoencoder_training.py.
-  private func strided(_ tensor: Tensor) -> Tensor {
-    let step = max(1, tensor.count / 4096) | 1
-    return tensor.flattened().sliced(0, 0..<tensor.count, step: step).clone()
-  }
+}
+
+/// At most about 4,096 elements, evenly spread: `some` in generators/_autoencoder_training.py.
+func strided(_ tensor: Tensor) -> Tensor {
+  let step = max(1, tensor.count / 4096) | 1
+  return tensor.flattened().sliced(0, 0..<tensor.count, step: step).clone()
 }

@@ -107,9 +107,9 @@ public struct AutoencoderRecipe: TrainingRecipe {
     of family: Family, train: any Dataset, test: any Dataset, seed: UInt64, device: Device,
     from position: TrainingPosition
   ) throws -> any Trainer {
-    let kind: AutoencoderConfig.Kind = family == .vae ? .variational : .deterministic
     let training = try AutoencoderTraining(
-      kind, recipe: self, train: train, test: test, seed: seed, device: device, from: position)
+      family.autoencoderKind ?? .deterministic, recipe: self, train: train, test: test, seed: seed,
+      device: device, from: position)
     return family == .vae ? VAETrainer(training) : AutoencoderTrainer(training)
   }
 }

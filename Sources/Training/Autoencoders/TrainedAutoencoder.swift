@@ -32,12 +32,11 @@ public struct TrainedAutoencoder: TrainedModel {
     folder = RunFolder(path: path)
     record = try RunRecord(of: folder)
     family = try record.knownFamily(in: folder)
-    guard family == .ae || family == .vae else {
+    guard let kind = family.autoencoderKind else {
       throw TrainingError(
         path: folder.path,
         "this is a run of the family \(record.family), which has no codes; ae and vae have.")
     }
-    let kind: AutoencoderConfig.Kind = family == .vae ? .variational : .deterministic
     let network = "\(folder.path)/\(AutoencoderTraining.folderName(kind))"
     guard FileManager.default.fileExists(atPath: network) else { throw folder.noNetwork(family) }
     autoencoder = try Autoencoder(folder: network)
