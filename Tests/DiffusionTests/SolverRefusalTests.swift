@@ -50,7 +50,7 @@ import Torch
         Refusal(
           scheduler: scheduler, config: "{}", levels: .sigmas([3, 1]), names: "sigmas"),
         // Rounded to whole timesteps, 1000 of 1001 even places fall on one another.
-        Refusal(scheduler: scheduler, config: "{}", levels: .steps(1000), names: "1000 steps"),
+        Refusal(scheduler: scheduler, config: "{}", levels: .steps(1000), names: "level twice"),
       ]
     } + [
       Refusal(
@@ -100,7 +100,7 @@ import Torch
       Refusal(
         scheduler: .uniPC,
         config: #"{"use_karras_sigmas": true, "sigma_min": 1.0, "sigma_max": 1.0}"#,
-        names: "twice"),
+        names: "sigma_max 1.0"),
       Refusal(scheduler: .deis, config: #"{"algorithm_type": "euler"}"#, names: "deis"),
       Refusal(
         scheduler: .saSolver, config: #"{"algorithm_type": "data"}"#, names: "data_prediction"),

@@ -64,7 +64,7 @@ extension SolverLevels {
         isFlow: false)
       return
     }
-    let sigmas = Array(spaced.reversed())
+    let sigmas = count == 1 ? [trained.smallest] : spaced.reversed()
     var timesteps = sigmas.map(trained.timestep)
     if spacing == .karras { timesteps = timesteps.map { $0.rounded(.toNearestOrEven) } }
     // As in diffusers, a timestep met twice is told once, and the levels after it move up.

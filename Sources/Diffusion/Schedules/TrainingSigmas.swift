@@ -1,4 +1,5 @@
 import Foundation
+import Torch
 
 /// σ = √((1 − ᾱ)/ᾱ) of every level that a network was trained at, and the way between σ and
 /// timesteps that lie between levels.
@@ -25,8 +26,11 @@ public struct TrainingSigmas: Sendable, Equatable {
       throw SamplerError(
         "the betas of the schedule must lie between 0 and 1 and keep a trace of the picture.")
     }
-    sigmas = bars.map { ((1 - $0) / $0).squareRoot() }
-    logSigmas = sigmas.map { log($0) }
+    // In float32 and by a power, as diffusers has them: whether the largest σ is found at the last
+    // timestep or just before it is a matter of the last digit.
+    let kept = Tensor(bars.map { Float($0) })
+    sigmas = ((1 - kept) / kept).pow(0.5).elements()
+    logSigmas = sigmas.map { Double(Float(log($0))) }
   }
 
   /// The smallest σ, of level 0.

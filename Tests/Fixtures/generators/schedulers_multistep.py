@@ -40,8 +40,9 @@ def dpm_multistep():
                   final_sigmas_type="sigma_min")
     for spacing in (*spacings, "lu_lambdas"):
         yield dpm(spacing, **{f"use_{spacing}": True})
-    yield dpm("lu_lambdas of cosine", steps=7, beta_schedule="squaredcos_cap_v2",
-              use_lu_lambdas=True)
+    for spacing in ("karras_sigmas", "lu_lambdas"):
+        yield dpm(f"{spacing} of cosine", steps=4, beta_schedule="squaredcos_cap_v2",
+                  num_train_timesteps=100, **{f"use_{spacing}": True})
     for shift in (1.0, 3.0):
         yield dpm(f"flow {shift}", steps=9, use_flow_sigmas=True, flow_shift=shift,
                   prediction_type="flow_prediction")
@@ -52,7 +53,7 @@ def dpm_multistep():
         yield dpm(spacing, steps=7, timestep_spacing=spacing, steps_offset=1)
         yield dpm(f"{spacing} clipped", steps=7, timestep_spacing=spacing,
                   beta_schedule="squaredcos_cap_v2", lambda_min_clipped=-5.1)
-    yield dpm("zero terminal signal", steps=7, rescale_betas_zero_snr=True,
+    yield dpm("zero terminal signal", steps=7, rescale_betas_zero_snr=True, beta_end=0.02,
               timestep_spacing="trailing", prediction_type="v_prediction")
     yield dpm("of Stable Diffusion", steps=20, beta_start=0.00085, beta_end=0.012,
               beta_schedule="scaled_linear", use_karras_sigmas=True)
@@ -146,7 +147,7 @@ def unipc():
                 flow_shift=2.0, prediction_type="flow_prediction")
     for spacing in ("leading", "trailing"):
         yield unipc(spacing, steps=7, timestep_spacing=spacing, steps_offset=1)
-    yield unipc("zero terminal signal", steps=7, rescale_betas_zero_snr=True,
+    yield unipc("zero terminal signal", steps=7, rescale_betas_zero_snr=True, beta_end=0.02,
                 timestep_spacing="trailing", prediction_type="v_prediction")
     yield unipc("from the middle", first=4, solver_order=3)
 
