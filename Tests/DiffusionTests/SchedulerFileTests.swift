@@ -74,7 +74,7 @@ import Testing
     #expect(file.config.betaEnd == 0.03)
     #expect(file.json["bata_start"] == 0.1)
     #expect(file.json["skip_prk_steps"] == true)
-    #expect(try file.converted(to: .pndm).config.skipPrkSteps)
+    #expect(try file.converted(to: SchedulerClass.pndm).config.skipPrkSteps)
     #expect(try !SchedulerFile(.pndm, SchedulerClass.pndm.defaults).config.skipPrkSteps)
   }
 

@@ -57,7 +57,7 @@ import Torch
     Change(
       "\"down_block_types.1\": found \"AttnDownBlok2D\", but one of \"DownBlock2D\", "
         + "\"AttnDownBlock2D\", \"ResnetDownsampleBlock2D\" is expected; did you mean "
-        + "\"AttnDownBlock2D\"?.", ["down_block_types": ["DownBlock2D", "AttnDownBlok2D"]]),
+        + "\"AttnDownBlock2D\"?", ["down_block_types": ["DownBlock2D", "AttnDownBlok2D"]]),
     Change(
       "\"_class_name\": found \"VQModel\", but \"UNet2DModel\" is expected.",
       ["_class_name": "VQModel"]),

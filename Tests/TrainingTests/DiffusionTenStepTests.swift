@@ -33,7 +33,10 @@ import Torch
     }
     let losses = recorder.reports.flatMap { $0.metrics.map(\.value) }
     expectClose(Tensor(losses), try fixture["losses"], rtol: 1e-5, atol: 1e-7, "losses")
-    for (key, parameter) in trainer.network.namedParameters {
+    // Attention is the same whatever is added to all keys, so the bias of keys has no gradient but
+    // rounding errors, and Adam makes whole steps of these.
+    func hasGradient(_ key: String) -> Bool { !key.hasSuffix("to_k.bias") }
+    for (key, parameter) in trainer.network.namedParameters where hasGradient(key) {
       let value = parameter.value.detached()
       let golden = try fixture["final/\(key)"]
       let some = strided(value).sliced(0, 0..<golden.count).clone()
@@ -46,8 +49,7 @@ import Torch
         abs(whole.norm().item() - sums[1].item()) <= 1e-6 * count.squareRoot(), "the norm of \(key)"
       )
     }
-    for (key, average) in trainer.learning.average.state {
-      guard fixture.contains("average/\(key)") else { continue }
+    for (key, average) in trainer.learning.average.state where hasGradient(key) {
       let golden = try fixture["average/\(key)"]
       let some = strided(average).sliced(0, 0..<golden.count).clone()
       expectClose(some, golden, rtol: 0, atol: 1e-5, "the average of \(key)")

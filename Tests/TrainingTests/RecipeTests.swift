@@ -68,7 +68,7 @@ import Torch
     }
     #expect(
       sentence(PointMixture.ring8(split: .train))
-        == "an autoencoder here learns pictures, but these are points in the plane.")
+        == "this family learns pictures, but these are points in the plane.")
     let wide = StoredImages(
       name: "wide", samples: .init(repeating: 0, count: 24), elementShape: [1, 4, 6])
     #expect(
