@@ -82,35 +82,77 @@ public final class DiffusionPipeline {
     _ request: Request, batch: Int = 64,
     progress: (_ step: Denoising.Step, _ share: Double) throws -> Void = { _, _ in }
   ) throws -> Tensor {
-    let sampler = try sampler(for: request)
+    guard request.sampler?.isInverse != true else {
+      throw SamplerError(
+        "\(request.sampler?.rawValue ?? "") goes from a picture to its noise; `latent encode` does "
+          + "that.")
+    }
     let extent = try extent(of: request)
-    let channels = unet.config.inChannels
-    let shape = [channels, extent.height, extent.width]
+    let shape = [unet.config.inChannels, extent.height, extent.width]
     if let noise = request.noise, noise.shape != [request.count] + shape {
       throw SamplerError(
         "the starting noise is \(noise.shape), but \([request.count] + shape) is needed.")
     }
+    let drawn = try walk(request, batch: batch, progress: progress) { range, source in
+      request.noise?[range] ?? source.draw([range.count] + shape)
+    }
+    return ((drawn + 1) / 2).clamped(min: 0, max: 1)
+  }
+
+  /// The noise from which the same model, without noise on the way, draws `pictures`
+  /// `[count, C, H, W]` in [0, 1] again: their codes in its latent space (Song et al. 2021, §5.4).
+  /// The request's sampler is `ddimInverse` or another inverse one.
+  ///
+  /// Throws `SamplerError` for what the sampler or the network cannot do.
+  public func invert(
+    _ pictures: Tensor, _ request: Request, batch: Int = 64,
+    progress: (_ step: Denoising.Step, _ share: Double) throws -> Void = { _, _ in }
+  ) throws -> Tensor {
+    precondition(request.sampler?.isInverse == true, "an inversion needs an inverse sampler")
+    if let problem = unet.config.problem(forHeight: pictures.size(2), width: pictures.size(3)) {
+      throw SamplerError("\(problem).")
+    }
+    return try walk(request, batch: batch, progress: progress) { range, _ in
+      2 * pictures[range] - 1
+    }
+  }
+
+  /// Runs the request's sampler from what `start` gives for some of the pictures, `[N, C, H, W]`.
+  private func walk(
+    _ request: Request, batch: Int,
+    progress: (_ step: Denoising.Step, _ share: Double) throws -> Void,
+    from start: (Range<Int>, NoiseSource) -> Tensor
+  ) throws -> Tensor {
+    let sampler = try sampler(for: request)
+    try requireKnown(sampler.timesteps)
     let device = unet.parameters[0].value.device
     unet.setTraining(false)
-    var pictures: [Tensor] = []
+    var ends: [Tensor] = []
     try withoutGradients { () throws in
-      for start in stride(from: 0, to: request.count, by: batch) {
-        let range = start..<min(start + batch, request.count)
-        let source = NoiseSource(seed: request.seed &+ UInt64(start), count: range.count)
-        let noise =
-          request.noise.map { $0[range].to(device) }
-          ?? source.draw([range.count] + shape, device: device)
+      for first in stride(from: 0, to: request.count, by: batch) {
+        let range = first..<min(first + batch, request.count)
+        let source = NoiseSource(seed: request.seed &+ UInt64(first), count: range.count)
+        var x = start(range, source).to(device)
         let network = try self.network(request, range, device)
-        var last = noise
-        for step in Denoising(sampler, from: noise, drawing: source, network: network) {
-          last = step.sample
+        for step in Denoising(sampler, from: x, drawing: source, network: network) {
+          x = step.sample
           let done = Double(range.count) * Double(step.done) / Double(step.total)
-          try progress(step, (Double(start) + done) / Double(request.count))
+          try progress(step, (Double(first) + done) / Double(request.count))
         }
-        pictures.append(((last + 1) / 2).clamped(min: 0, max: 1).to(.cpu))
+        ends.append(x.to(.cpu))
       }
     }
-    return .concatenated(pictures)
+    return .concatenated(ends)
+  }
+
+  /// Throws unless a network with a table of timesteps has all of these.
+  private func requireKnown(_ timesteps: [Double]) throws(SamplerError) {
+    guard unet.config.timeEmbeddingType == .learned else { return }
+    let rows = Double(unet.config.numTrainTimesteps ?? 0)
+    guard timesteps.allSatisfy({ $0 >= 0 && $0 < rows && $0 == $0.rounded() }) else {
+      throw SamplerError(
+        "this network knows the whole timesteps below \(Int(rows)) alone; choose another sampler.")
+    }
   }
 
   /// The prepared sampler of a request: the folder's own, or the one named, which takes over the
@@ -128,6 +170,11 @@ public final class DiffusionPipeline {
     _ request: Request, _ range: Range<Int>, _ device: Device
   ) throws -> (Tensor, Double) -> Tensor {
     let unet = unet
+    if let kind = unet.config.classEmbedType {
+      throw SamplerError(
+        "this network takes its classes as \(kind.rawValue); only a table of classes can be used "
+          + "here.")
+    }
     guard unet.config.hasClasses else {
       guard request.classes == nil, request.guidance.scale == 1 else {
         throw SamplerError("this network knows no classes; leave the class and the guidance out.")

@@ -51,6 +51,9 @@ public enum SamplerName: String, Sendable, CaseIterable {
 }
 
 extension SamplerName {
+  /// Whether it goes from a picture to its noise.
+  public var isInverse: Bool { self == .ddimInverse || self == .dpmpp2MInverse }
+
   /// What it is, in a few words.
   public var summary: String {
     switch self {

@@ -112,7 +112,8 @@ public final class UNet2D: Module {
 
   /// The embedding of timesteps and classes, `[N, timeWidth]`.
   private func embedding(_ timesteps: Tensor, _ classLabels: Tensor?, dtype: DType) -> Tensor {
-    let time = timeEmbedding(timeProj(timesteps).to(dtype))
+    let indices = config.timeEmbeddingType == .learned ? timesteps.to(.int64) : timesteps
+    let time = timeEmbedding(timeProj(indices).to(dtype))
     precondition(
       (classEmbedding == nil) == (classLabels == nil),
       classLabels == nil ? "this network needs class labels" : "this network has no classes")
