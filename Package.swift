@@ -84,6 +84,10 @@ let package = Package(
 
     .executableTarget(
       name: "bench-tensor-op", dependencies: ["Torch"], path: "Benchmarks/TensorOp"),
+    .executableTarget(
+      name: "bench-unet", dependencies: ["Models"], path: "Benchmarks/UNetTraining"),
+    .executableTarget(
+      name: "bench-steps", dependencies: ["Evaluation"], path: "Benchmarks/StepsAgainstQuality"),
 
     .target(
       name: "TestSupport", dependencies: ["Torch", "Interchange", "Models"],

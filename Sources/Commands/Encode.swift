@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diffusion
 import Foundation
 import Interchange
 import Models
@@ -10,8 +11,9 @@ struct Encode: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write the codes of pictures to a safetensors file.",
     discussion: """
-      Keys of the file: codes [N, D]; for a VAE also log_variance [N, D] (codes are the means). \
-      JSON keys: run, output, count, latent_dim.
+      Keys of the file: codes [N, D]; for a VAE also log_variance [N, D] (codes are the means). A \
+      diffusion model's codes are the noise that draws the picture, found by DDIM backwards: key \
+      latents [N, C, H, W], for `latent sample --latents`. JSON keys: run, output, count, latent_dim.
       """)
 
   @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
@@ -26,6 +28,16 @@ struct Encode: ParsableCommand {
   @Option(name: [.customShort("n"), .long], help: "How many pictures of the data (default: all).")
   var count: Int?
 
+  @Option(help: "Diffusion: steps from the picture to its noise.")
+  var steps = 50
+
+  @Option(
+    name: .customLong("class"),
+    help: ArgumentHelp(
+      "Diffusion: the class of the pictures (default: that of the data, or none).",
+      valueName: "k"))
+  var label: String?
+
   @Option(name: [.customShort("o"), .long], help: "The safetensors file to write.")
   var output: String
 
@@ -39,6 +51,9 @@ struct Encode: ParsableCommand {
     if !images.isEmpty, data != nil {
       throw ValidationError("Give picture files or --data, not both.")
     }
+    guard (1...100_000).contains(steps) else {
+      throw ValidationError("--steps is \(steps); it must be positive.")
+    }
     if let count, count < 1 { throw ValidationError("--count is \(count); it must be positive.") }
   }
 
@@ -48,42 +63,84 @@ struct Encode: ParsableCommand {
       throw CommandError("\(output): the name must end in .safetensors")
     }
     try checkPlace(output, force: force)
-    let trained = try TrainedAutoencoder(path: runPath, device: device)
+    let model = try TrainedModels.open(runPath, device: device)
+    let tensors =
+      if let diffusion = model as? TrainedDiffusion {
+        [("latents", try invert(diffusion))]
+      } else {
+        try encode(TrainedAutoencoder(path: runPath, device: device))
+      }
+    let (n, width) = (tensors[0].1.size(0), tensors[0].1.count / tensors[0].1.size(0))
+    try Weights.write(
+      tensors.map { (key: $0.0, tensor: $0.1) },
+      metadata: ["format": "pt", "model_sha256": model.weightsHash], to: output)
+    try talk.report(
+      [
+        "run": .string(runPath), "output": .string(output), "count": .int(n),
+        "latent_dim": .int(width),
+      ],
+      lines: ["\(n) codes of \(width) numbers: \(output)"])
+  }
+
+  /// The codes of an autoencoder, and for a variational one how sure they are, `[N, D]`.
+  private func encode(_ trained: TrainedAutoencoder) throws -> [(String, Tensor)] {
     var codes: [Tensor] = []
     var logVariances: [Tensor] = []
-    func add(_ pictures: Tensor) {
+    try forEachBatch(trained) { pictures, _ in
       withoutGradients {
-        let pictures = pictures.to(device)
         guard trained.autoencoder.config.kind == .variational else {
           return codes.append(trained.encode(pictures))
         }
-        let posterior = trained.autoencoder.posterior(pictures)
+        let device = trained.autoencoder.parameters[0].value.device
+        let posterior = trained.autoencoder.posterior(pictures.to(device))
         codes.append(posterior.mean.to(.cpu))
         logVariances.append(posterior.logVariance.to(.cpu))
       }
     }
-    if images.isEmpty {
-      let set = try trained.open(data, split: .test)
-      let total = min(count ?? set.count, set.count)
-      for start in stride(from: 0, to: total, by: 500) {
-        add(try set.pictures(start..<min(start + 500, total)))
-      }
-    } else {
-      for image in images { add(try trained.picture(image)) }
+    return [("codes", .concatenated(codes))]
+      + (logVariances.isEmpty ? [] : [("log_variance", .concatenated(logVariances))])
+  }
+
+  /// The noise that a diffusion model draws the pictures from, `[N, C, H, W]`.
+  private func invert(_ model: TrainedDiffusion) throws -> Tensor {
+    let pipeline = model.pipeline
+    let label = try label.map { try model.label($0) }
+    let line = talk.quiet ? nil : StatusLine()
+    var noises: [Tensor] = []
+    try forEachBatch(model) { pictures, labels in
+      let classes: [Int]? =
+        pipeline.classNames.isEmpty
+        ? nil
+        : try labels.map { known in
+          guard let label = label ?? known ?? pipeline.nullClass else {
+            throw CommandError("\(runPath): this model wants to be told a class; add --class")
+          }
+          return label
+        }
+      let request = DiffusionPipeline.Request(
+        count: pictures.size(0), seed: 0, steps: steps, sampler: .ddimInverse, classes: classes)
+      noises.append(
+        try pipeline.invert(pictures, request) { step, share in
+          line?.show("\(StatusLine.bar(share)) \(noises.count * 100) pictures done")
+        })
     }
-    var tensors = [("codes", Tensor.concatenated(codes))]
-    if !logVariances.isEmpty {
-      tensors.append(("log_variance", Tensor.concatenated(logVariances)))
+    line?.finish()
+    return .concatenated(noises)
+  }
+
+  /// Calls `body` with some pictures at a time, `[N, C, H, W]` in [0, 1], and their classes.
+  private func forEachBatch(
+    _ model: any TrainedModel, _ body: (Tensor, [Int?]) throws -> Void
+  ) throws {
+    guard images.isEmpty else {
+      for image in images { try body(model.picture(image), [nil]) }
+      return
     }
-    let n = tensors[0].1.size(0)
-    try Weights.write(
-      tensors.map { (key: $0.0, tensor: $0.1) },
-      metadata: ["format": "pt", "model_sha256": trained.weightsHash], to: output)
-    try talk.report(
-      [
-        "run": .string(runPath), "output": .string(output), "count": .int(n),
-        "latent_dim": .int(trained.autoencoder.config.latentDim),
-      ],
-      lines: ["\(n) codes of \(trained.autoencoder.config.latentDim) numbers: \(output)"])
+    let set = try model.open(data, split: .test)
+    let total = min(count ?? set.count, set.count)
+    for start in stride(from: 0, to: total, by: 100) {
+      let range = start..<min(start + 100, total)
+      try body(set.pictures(range), range.map { set.label(at: $0) })
+    }
   }
 }

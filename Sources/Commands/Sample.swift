@@ -90,7 +90,7 @@ struct Sample: ParsableCommand {
     var details: JSONObject = ["seed": .int(Int(seed)), "count": .int(count)]
     let pictures: Tensor
     if let diffusion = model as? TrainedDiffusion {
-      pictures = try denoise(diffusion.pipeline, seed: seed, &details)
+      pictures = try denoise(diffusion, seed: seed, &details)
     } else if let autoencoder = model as? TrainedAutoencoder {
       try refuseDenoising(model.family)
       pictures = autoencoder.sample(count, seed: seed)
@@ -102,15 +102,17 @@ struct Sample: ParsableCommand {
     try file.write(image, recipe: model.recipe("sample", details))
     var json: JSONObject = ["run": .string(runPath), "output": .string(file.output)]
     for (key, value) in details { json[key] = value }
-    try output.report(json, lines: ["\(count) pictures, seed \(seed): \(file.output)"])
+    try output.report(
+      json, lines: ["\(count) picture\(count == 1 ? "" : "s"), seed \(seed): \(file.output)"])
   }
 
   // MARK: Diffusion
 
   private func denoise(
-    _ pipeline: DiffusionPipeline, seed: UInt64, _ details: inout JSONObject
+    _ model: TrainedDiffusion, seed: UInt64, _ details: inout JSONObject
   ) throws -> Tensor {
-    let labels = try classes.map { try label($0, pipeline) }
+    let pipeline = model.pipeline
+    let labels = try classes.map { try model.label($0) }
     let known = pipeline.classNames.count
     let conditions: [Int]? =
       known == 0 && labels.isEmpty
@@ -119,7 +121,7 @@ struct Sample: ParsableCommand {
     var request = DiffusionPipeline.Request(
       count: count, seed: seed, steps: denoising.steps, sampler: denoising.sampler,
       eta: denoising.eta, spacing: denoising.sigmas, classes: conditions,
-      negativeClass: try negativeClass.map { try label($0, pipeline) },
+      negativeClass: try negativeClass.map { try model.label($0) },
       guidance: denoising.wanted)
     if width != nil || height != nil {
       request.size = Extent(height ?? own?.height ?? width ?? 0, width ?? own?.width ?? height ?? 0)
@@ -156,22 +158,6 @@ struct Sample: ParsableCommand {
     if let sigmas = denoising.sigmas { details["sigmas"] = .string("\(sigmas)") }
     details["seconds"] = .double((ContinuousClock.now - start) / .seconds(1))
     return pictures
-  }
-
-  /// A class by its number or its name.
-  private func label(_ text: String, _ pipeline: DiffusionPipeline) throws -> Int {
-    let names = pipeline.classNames
-    guard !names.isEmpty else {
-      throw CommandError("\(runPath): this model knows no classes; leave --class out")
-    }
-    if let place = names.firstIndex(where: { $0.lowercased() == text.lowercased() }) {
-      return place
-    }
-    if let number = Int(text), names.indices.contains(number) { return number }
-    let near = nearestName(to: text, among: names).map { "; did you mean \($0)?" } ?? ";"
-    throw CommandError(
-      "\(runPath): there is no class \"\(text)\"\(near) the classes are "
-        + names.enumerated().map { "\($0.offset) \($0.element)" }.joined(separator: ", "))
   }
 
   private func refuseDenoising(_ family: Family) throws {

@@ -155,11 +155,33 @@ public final class DiffusionPipeline {
     }
   }
 
+  /// Whether the network moves along the straight lines of a flow; otherwise it knows the levels of
+  /// a Markov chain.
+  public var isFlow: Bool {
+    scheduler.schedulerClass.isFlow || scheduler.config.predictionType == .flow
+  }
+
   /// The prepared sampler of a request: the folder's own, or the one named, which takes over the
   /// folder's schedule.
+  ///
+  /// Throws `SamplerError` for a sampler of another process than the network's.
   public func sampler(for request: Request) throws -> any Sampler {
     var file = scheduler
-    if let name = request.sampler { file = try file.converted(to: name) }
+    if let name = request.sampler {
+      file = try file.converted(to: name)
+      if isFlow, !name.schedulerClass.isFlow {
+        guard let along = try file.alongFlow(shift: scheduler.config.shift) else {
+          throw SamplerError(
+            "this network is a flow, and \(name.rawValue) steps over the levels of a Markov chain; "
+              + "choose flow-euler, flow-heun or dpmpp-2m.")
+        }
+        file = along
+      } else if !isFlow, name.schedulerClass.isFlow {
+        throw SamplerError(
+          "\(name.rawValue) is for flows, and this network knows the levels of a Markov chain; "
+            + "choose another sampler.")
+      }
+    }
     if let spacing = request.spacing { file = try file.with(spacing) }
     let steps = request.steps ?? min(50, file.config.numTrainTimesteps)
     return try file.schedulerClass.sampler(file.config, .steps(steps), eta: request.eta)
@@ -243,6 +265,12 @@ extension DiffusionPipeline {
       throw JSONError(
         path: path,
         sentence: "this pipeline's unet is \(network ?? "missing"); a UNet2DModel is needed here.")
+    }
+    for part in ["vae", "vqvae", "bert"] where index[part] != nil {
+      throw JSONError(
+        path: path,
+        sentence: "this pipeline has a \(part) beside its unet; only those that draw pixels can be "
+          + "used here.")
     }
     let unet = try UNet2D(folder: "\(folder)/unet")
     let scheduler = try SchedulerFile(

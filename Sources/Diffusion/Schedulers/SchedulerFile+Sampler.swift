@@ -31,4 +31,15 @@ extension SchedulerFile {
     return try saying(
       JSONObject(known.map { ($0.key, .bool($0.spacing == spacing)) }))
   }
+
+  /// The same along the lines of a flow, for solvers that can; `nil` for other classes.
+  ///
+  /// Throws `JSONError` for a shift that the class cannot use.
+  func alongFlow(shift: Double) throws(JSONError) -> SchedulerFile? {
+    guard schedulerClass.keys.contains("use_flow_sigmas") else { return nil }
+    return try saying([
+      "use_flow_sigmas": true, "flow_shift": .double(shift),
+      "prediction_type": .string(Prediction.flow.rawValue),
+    ])
+  }
 }

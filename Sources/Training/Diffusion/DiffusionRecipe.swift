@@ -142,8 +142,8 @@ extension DiffusionRecipe {
     config.attentionHeadDim = attentionHeadDim
     config.normNumGroups = normNumGroups
     config.dropout = dropout
-    // One more row: the class of pictures whose class is hidden.
-    config.numClassEmbeds = classes > 0 ? classes + 1 : nil
+    // One more row where classes are hidden now and then: the class of no class.
+    config.numClassEmbeds = classes > 0 ? classes + (conditionDropout > 0 ? 1 : 0) : nil
     return config
   }
 
