@@ -115,9 +115,22 @@ public final class DiffusionPipeline {
 
   /// The prepared sampler of a request: the folder's own, or the one named, which takes over the
   /// folder's schedule.
+  ///
+  /// Throws `SamplerError` for a sampler that can do nothing with the network.
   public func sampler(for request: Request) throws -> any Sampler {
     var file = scheduler
-    if let name = request.sampler { file = try file.converted(to: name) }
+    if let name = request.sampler {
+      file = try file.converted(to: name)
+      guard file.isFlow == scheduler.isFlow else {
+        throw SamplerError(
+          scheduler.isFlow
+            ? "this network was trained as a rectified flow, which \(name.rawValue) cannot follow; "
+              + "choose flow-euler or flow-heun, or leave the sampler out."
+            : "\(name.rawValue) follows rectified flows, but this network's prediction_type is "
+              + "\(scheduler.config.predictionType.rawValue); choose another sampler, such as ddim."
+        )
+      }
+    }
     if let spacing = request.spacing { file = try file.with(spacing) }
     let steps = request.steps ?? min(50, file.config.numTrainTimesteps)
     return try file.schedulerClass.sampler(file.config, .steps(steps), eta: request.eta)
@@ -129,7 +142,7 @@ public final class DiffusionPipeline {
   ) throws -> (Tensor, Double) -> Tensor {
     let unet = unet
     guard unet.config.hasClasses else {
-      guard request.classes == nil, request.guidance.scale == 1 else {
+      guard request.classes == nil, request.guidance == Guidance() else {
         throw SamplerError("this network knows no classes; leave the class and the guidance out.")
       }
       return { x, t in unet(x, timesteps: .full([x.size(0)], t, device: x.device)) }
@@ -198,6 +211,13 @@ extension DiffusionPipeline {
         sentence: "this pipeline's unet is \(network ?? "missing"); a UNet2DModel is needed here.")
     }
     let unet = try UNet2D(folder: "\(folder)/unet")
+    let (taken, given) = (unet.config.inChannels, unet.config.outChannels)
+    guard given == taken || given == 2 * taken else {
+      throw JSONError(
+        path: "\(folder)/unet/\(ModelFolder.config)",
+        sentence: "out_channels is \(given), but a prediction about \(taken) channels has "
+          + "\(taken), or \(2 * taken) with its variance.")
+    }
     let scheduler = try SchedulerFile(
       contentsOfFile: "\(folder)/scheduler/\(SchedulerFile.name)")
     var classNames: [String] = []
@@ -218,6 +238,19 @@ extension DiffusionPipeline {
         sentence: "\"id2label\" names \(classNames.count) classes, but the network has \(rows).")
     }
     self.init(unet, scheduler, classNames: classNames)
+  }
+
+  /// What the folder's files say that nothing here knows, a sentence a key; it is kept.
+  public var notes: [String] {
+    let known = SchedulerClass.allCases.flatMap(\.keys)
+    let scheduler = scheduler.unknownKeys.map { key in
+      let near = nearestName(to: key, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
+      return "\(SchedulerFile.name): the key \"\(key)\" is unknown and does nothing\(near)"
+    }
+    return scheduler
+      + unet.config.otherKeys.keys.filter { !$0.hasPrefix("_") }.map {
+        "unet/\(ModelFolder.config): the key \"\($0)\" is unknown and does nothing"
+      }
   }
 
   /// Writes the folder as diffusers lays it out. The names of classes stand in `model_index.json`
