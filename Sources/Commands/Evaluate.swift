@@ -53,6 +53,9 @@ struct Evaluate: ParsableCommand {
     let device = try compute.start()
     let model = try TrainedModels.open(runPath, device: device)
     let set = try model.open(data, split: split)
+    for note in (model as? TrainedDiffusion)?.pipeline.notes ?? [] {
+      output.talk("note: \(runPath): \(note)")
+    }
     let line = output.quiet ? nil : StatusLine()
     let (json, lines) = try measure(model, set) { line?.show("\(StatusLine.bar($0)) \($1)") }
     line?.finish()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diffusion
 import Foundation
 import Images
 import Interchange
@@ -10,11 +11,13 @@ struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what a file or folder holds: weights, a run, a network, a picture's recipe.",
     discussion: """
-      JSON keys: path, kind (safetensors, run, network, picture), and for each what it holds: \
-      tensors and metadata; the record run.json; config and parameters; size and recipe.
+      JSON keys: path, kind (safetensors, run, pipeline, network, picture), and for each what it \
+      holds: tensors and metadata; the record run.json; scheduler, unet, parameters, classes and \
+      notes; config and parameters; size and recipe.
       """)
 
-  @Argument(help: "A safetensors file, a run, a network's folder, or a picture.")
+  @Argument(
+    help: "A safetensors file, a run, a diffusers pipeline, a network's folder, or a picture.")
   var path: String
 
   @OptionGroup var output: OutputOptions
@@ -67,11 +70,13 @@ struct Inspect: ParsableCommand {
       let json = try JSON(encoding: record)
       return (["path": .string(path), "kind": "run", "record": json], [json.pretty])
     }
+    if DiffusionPipeline.isPipeline(path) { return try pipeline() }
     guard
       FileManager.default.fileExists(atPath: "\(path)/\(ModelFolder.config)")
     else {
       throw CommandError(
-        "\(path): this folder is neither a run (no run.json) nor a network (no config.json)")
+        "\(path): this folder is no run (no run.json), no pipeline (no model_index.json) and no "
+          + "network (no config.json)")
     }
     let (config, parameters) = try network()
     return (
@@ -80,6 +85,24 @@ struct Inspect: ParsableCommand {
         "parameters": .int(parameters),
       ],
       [config.pretty, "\(parameters) parameters"]
+    )
+  }
+
+  private func pipeline() throws -> (JSONObject, [String]) {
+    let pipeline = try DiffusionPipeline(folder: path)
+    let unet = try JSON(encoding: pipeline.unet.config)
+    let (scheduler, parameters) = (pipeline.scheduler.json, pipeline.unet.parameterCount)
+    return (
+      [
+        "path": .string(path), "kind": "pipeline", "scheduler": scheduler, "unet": unet,
+        "parameters": .int(parameters), "classes": .array(pipeline.classNames.map { .string($0) }),
+        "notes": .array(pipeline.notes.map { .string($0) }),
+      ],
+      [
+        "scheduler \(scheduler.pretty)", "unet \(unet.pretty)", "\(parameters) parameters",
+        pipeline.classNames.isEmpty
+          ? "no classes" : "classes: \(pipeline.classNames.joined(separator: ", "))",
+      ] + pipeline.notes.map { "note: \($0)" }
     )
   }
 

@@ -27,8 +27,7 @@ struct Noise: ParsableCommand {
   @Option(help: "Pictures in the strip.")
   var frames = 9
 
-  @Option(
-    help: "The course of beta: \(BetaSchedule.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(help: "The course of beta.")
   var schedule = BetaSchedule.linear
 
   @Option(help: "T, the number of levels.")

@@ -13,8 +13,9 @@ struct Sample: ParsableCommand {
     abstract: "Draw new pictures from a trained run, or from a diffusers folder.",
     discussion: """
       Picture i is drawn with seed + i, so it does not depend on how many are drawn with it. Class, \
-      steps, sampler and guidance belong to diffusion models. JSON keys: run, output, count, seed; \
-      diffusion: sampler, steps, guidance, classes, seconds.
+      steps, sampler and guidance belong to diffusion models. JSON keys: run, output, count, seed, \
+      seconds; diffusion: sampler, steps, guidance, classes, and what was given of eta, sigmas, \
+      guidance_rescale, guidance_interval, negative_class.
       """)
 
   @Argument(
@@ -85,7 +86,9 @@ struct Sample: ParsableCommand {
       }
       try checkPlace(path, force: file.force)
     }
+    if let preview { try checkPicture(preview, force: file.force) }
     let model = try TrainedModels.open(runPath, device: device)
+    let start = ContinuousClock.now
     let seed = seed.value
     var details: JSONObject = ["seed": .int(Int(seed)), "count": .int(count)]
     let pictures: Tensor
@@ -97,11 +100,14 @@ struct Sample: ParsableCommand {
     } else {
       throw CommandError("\(runPath): pictures cannot be drawn from this run")
     }
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
     if let saveImages { try Weights.write([("images", pictures)], to: saveImages) }
     let image = try count == 1 ? pictures.pictures[0] : model.grid(pictures)
     try file.write(image, recipe: model.recipe("sample", details))
     var json: JSONObject = ["run": .string(runPath), "output": .string(file.output)]
     for (key, value) in details { json[key] = value }
+    // Not in the recipe: the same command gives the same file.
+    json["seconds"] = .double(seconds)
     try output.report(
       json, lines: ["\(count) picture\(count == 1 ? "" : "s"), seed \(seed): \(file.output)"])
   }
@@ -112,14 +118,16 @@ struct Sample: ParsableCommand {
     _ model: TrainedDiffusion, seed: UInt64, _ details: inout JSONObject
   ) throws -> Tensor {
     let pipeline = model.pipeline
+    for note in pipeline.notes { output.talk("note: \(runPath): \(note)") }
     let labels = try classes.map { try model.label($0) }
     let known = pipeline.classNames.count
     let conditions: [Int]? =
       known == 0 && labels.isEmpty
       ? nil : (0..<count).map { labels.isEmpty ? $0 % known : labels[$0 % labels.count] }
     let own = pipeline.unet.config.sampleSize?.extents
+    let steps = denoising.steps ?? min(50, pipeline.scheduler.config.numTrainTimesteps)
     var request = DiffusionPipeline.Request(
-      count: count, seed: seed, steps: denoising.steps, sampler: denoising.sampler,
+      count: count, seed: seed, steps: steps, sampler: denoising.sampler,
       eta: denoising.eta, spacing: denoising.sigmas, classes: conditions,
       negativeClass: try negativeClass.map { try model.label($0) },
       guidance: denoising.wanted)
@@ -134,7 +142,11 @@ struct Sample: ParsableCommand {
       }
       request.noise = noise.to(.float32)
     }
-    let steps = try pipeline.sampler(for: request).timesteps.count
+    let used = denoising.sampler?.schedulerClass ?? pipeline.scheduler.schedulerClass
+    if denoising.eta != nil, ![SchedulerClass.ddim, .tcd].contains(used) {
+      output.talk("note: --eta does nothing to \(used.rawValue); it is for ddim and tcd")
+    }
+    Interruption.listen()
     let start = ContinuousClock.now
     let line = output.quiet ? nil : StatusLine()
     let pictures = try pipeline.sample(request) { step, share in
@@ -156,16 +168,21 @@ struct Sample: ParsableCommand {
     if let conditions { details["classes"] = .array(conditions.map { .int($0) }) }
     if let eta = denoising.eta { details["eta"] = .double(eta) }
     if let sigmas = denoising.sigmas { details["sigmas"] = .string("\(sigmas)") }
-    details["seconds"] = .double((ContinuousClock.now - start) / .seconds(1))
+    if let rescale = denoising.guidanceRescale { details["guidance_rescale"] = .double(rescale) }
+    if let range = denoising.guidanceInterval?.range {
+      details["guidance_interval"] = [.double(range.lowerBound), .double(range.upperBound)]
+    }
+    if let negative = request.negativeClass { details["negative_class"] = .int(negative) }
     return pictures
   }
 
   private func refuseDenoising(_ family: Family) throws {
-    let given =
-      denoising.given ?? (classes.isEmpty ? nil : "--class")
-      ?? (negativeClass == nil ? nil : "--negative-class")
-      ?? (latents == nil ? nil : "--latents") ?? (preview == nil ? nil : "--preview")
-      ?? (width == nil && height == nil ? nil : "--width and --height")
+    let flags: [(name: String, isGiven: Bool)] = [
+      ("--class", !classes.isEmpty), ("--negative-class", negativeClass != nil),
+      ("--latents", latents != nil), ("--preview", preview != nil), ("--width", width != nil),
+      ("--height", height != nil),
+    ]
+    let given = denoising.given ?? flags.first(where: \.isGiven)?.name
     if let given {
       throw CommandError(
         "\(runPath): \(given) means nothing to a run of the family \(family.rawValue); it belongs to "

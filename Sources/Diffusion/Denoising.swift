@@ -44,7 +44,9 @@ public struct Denoising: Sequence, IteratorProtocol {
   /// Calls the network once and steps on; `nil` at the end.
   public mutating func next() -> Step? {
     guard index < sampler.timesteps.count else { return nil }
-    let output = network(sampler.modelInput(x, at: index), sampler.timesteps[index])
+    var output = network(sampler.modelInput(x, at: index), sampler.timesteps[index])
+    // A learned variance doubles the channels; most methods have no use for it.
+    if !sampler.usesLearnedVariance { output = output.narrowed(1, 0, x.size(1)) }
     let step = sampler.step(output, at: index, from: x, memory: &memory, noise: source)
     x = step.sample
     index += 1

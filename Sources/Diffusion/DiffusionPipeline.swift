@@ -155,12 +155,6 @@ public final class DiffusionPipeline {
     }
   }
 
-  /// Whether the network moves along the straight lines of a flow; otherwise it knows the levels of
-  /// a Markov chain.
-  public var isFlow: Bool {
-    scheduler.schedulerClass.isFlow || scheduler.config.predictionType == .flow
-  }
-
   /// The prepared sampler of a request: the folder's own, or the one named, which takes over the
   /// folder's schedule.
   ///
@@ -169,17 +163,17 @@ public final class DiffusionPipeline {
     var file = scheduler
     if let name = request.sampler {
       file = try file.converted(to: name)
-      if isFlow, !name.schedulerClass.isFlow {
+      if scheduler.isFlow, !file.isFlow {
         guard let along = try file.alongFlow(shift: scheduler.config.shift) else {
           throw SamplerError(
-            "this network is a flow, and \(name.rawValue) steps over the levels of a Markov chain; "
-              + "choose flow-euler, flow-heun or dpmpp-2m.")
+            "this network was trained as a rectified flow, which \(name.rawValue) cannot follow; "
+              + "choose flow-euler or flow-heun, or leave the sampler out.")
         }
         file = along
-      } else if !isFlow, name.schedulerClass.isFlow {
+      } else if !scheduler.isFlow, file.isFlow {
         throw SamplerError(
-          "\(name.rawValue) is for flows, and this network knows the levels of a Markov chain; "
-            + "choose another sampler.")
+          "\(name.rawValue) follows rectified flows, but this network's prediction_type is "
+            + "\(scheduler.config.predictionType.rawValue); choose another sampler, such as ddim.")
       }
     }
     if let spacing = request.spacing { file = try file.with(spacing) }
@@ -198,7 +192,7 @@ public final class DiffusionPipeline {
           + "here.")
     }
     guard unet.config.hasClasses else {
-      guard request.classes == nil, request.guidance.scale == 1 else {
+      guard request.classes == nil, request.guidance == Guidance() else {
         throw SamplerError("this network knows no classes; leave the class and the guidance out.")
       }
       return { x, t in unet(x, timesteps: .full([x.size(0)], t, device: x.device)) }
@@ -273,6 +267,13 @@ extension DiffusionPipeline {
           + "used here.")
     }
     let unet = try UNet2D(folder: "\(folder)/unet")
+    let (taken, given) = (unet.config.inChannels, unet.config.outChannels)
+    guard given == taken || given == 2 * taken else {
+      throw JSONError(
+        path: "\(folder)/unet/\(ModelFolder.config)",
+        sentence: "out_channels is \(given), but a prediction about \(taken) channels has "
+          + "\(taken), or \(2 * taken) with its variance.")
+    }
     let scheduler = try SchedulerFile(
       contentsOfFile: "\(folder)/scheduler/\(SchedulerFile.name)")
     var classNames: [String] = []
@@ -293,6 +294,19 @@ extension DiffusionPipeline {
         sentence: "\"id2label\" names \(classNames.count) classes, but the network has \(rows).")
     }
     self.init(unet, scheduler, classNames: classNames)
+  }
+
+  /// What the folder's files say that nothing here knows, a sentence a key; it is kept.
+  public var notes: [String] {
+    let known = SchedulerClass.allCases.flatMap(\.keys)
+    let scheduler = scheduler.unknownKeys.map { key in
+      let near = nearestName(to: key, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
+      return "\(SchedulerFile.name): the key \"\(key)\" is unknown and does nothing\(near)"
+    }
+    return scheduler
+      + unet.config.otherKeys.keys.filter { !$0.hasPrefix("_") }.map {
+        "unet/\(ModelFolder.config): the key \"\($0)\" is unknown and does nothing"
+      }
   }
 
   /// Writes the folder as diffusers lays it out. The names of classes stand in `model_index.json`

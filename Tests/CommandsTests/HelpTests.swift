@@ -5,8 +5,8 @@ import Testing
 /// the files under `Tests/Fixtures/help`.
 @Suite struct HelpTests {
   static let commands = [
-    "quickstart", "train", "sample", "reconstruct", "interpolate", "encode", "decode", "evaluate",
-    "inspect", "models", "datasets", "doctor",
+    "quickstart", "train", "sample", "reconstruct", "interpolate", "encode", "decode", "noise",
+    "evaluate", "inspect", "models", "datasets", "samplers", "doctor",
   ]
 
   @Test(arguments: ["latent"] + commands)

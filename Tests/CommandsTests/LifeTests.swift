@@ -140,7 +140,8 @@ import Testing
     let folder = try Trained.copies()
     let models = try Tool.run("models", "--runs", ".", "--json", in: folder).json
     #expect(models["runs"]?.array?.compactMap { $0["run"]?.string } == ["./ae", "./vae"])
-    #expect(models["families"]?.array?.compactMap { $0["family"]?.string } == ["ae", "vae"])
+    #expect(
+      models["families"]?.array?.compactMap { $0["family"]?.string } == ["ae", "vae", "diffusion"])
     let sets = try Tool.run("datasets", "--json", in: folder).json
     let shapes = sets["datasets"]?.array?.first { $0["name"]?.string == "shapes" }
     #expect(shapes?["present"]?.bool == true)

@@ -33,7 +33,7 @@ struct DenoisingOptions: ParsableArguments {
     help: "The noise that ddim adds on the way: 0 none, 1 as much as ddpm (tcd: its gamma).")
   var eta: Double?
 
-  @Option(help: "The spacing of noise levels: karras, exponential, beta or lu.")
+  @Option(help: "The spacing of noise levels (default: the model's own).")
   var sigmas: SigmaSpacing?
 
   mutating func validate() throws {

@@ -15,12 +15,7 @@ struct PictureOutput: ParsableArguments {
 
   /// Refuses a file that is there already, and a kind of file that cannot be written, before any
   /// work is done.
-  func check() throws {
-    guard ImageFormat(path: output) != nil else {
-      throw CommandError("\(output): the name must end in .png, .jpg or .webp")
-    }
-    try checkPlace(output, force: force)
-  }
+  func check() throws { try checkPicture(output, force: force) }
 
   /// Writes a picture; a PNG carries its recipe.
   func write(_ image: Image, recipe: JSONObject) throws {
@@ -28,6 +23,14 @@ struct PictureOutput: ParsableArguments {
     let text = PNGText.Entry(keyword: "latent", text: JSON.object(recipe).compact)
     try AtomicFile.write(PNGText.insert([text], into: image.pngBytes()), to: output)
   }
+}
+
+/// Refuses a picture that is there already or of a kind that cannot be written.
+func checkPicture(_ output: String, force: Bool) throws {
+  guard ImageFormat(path: output) != nil else {
+    throw CommandError("\(output): the name must end in .png, .jpg or .webp")
+  }
+  try checkPlace(output, force: force)
 }
 
 /// Refuses an output that is there already, or whose folder is not, before any work is done.

@@ -35,6 +35,9 @@ public struct DDPMSampler: Sampler {
     self.isUnCLIP = isUnCLIP
   }
 
+  /// With a learned variance.
+  public var usesLearnedVariance: Bool { variance.isLearned }
+
   /// A draw from the posterior of the next level.
   public func step(
     _ output: Tensor, at index: Int, from x: Tensor, memory: inout SamplerMemory,

@@ -21,6 +21,9 @@ public protocol Sampler: Sendable {
   /// Calls of the network a step: 2 for Heun's method and its like.
   var callsPerStep: Int { get }
 
+  /// Whether `step` takes the second half of channels in which a network says its variance.
+  var usesLearnedVariance: Bool { get }
+
   /// What the network is shown of `x`.
   func modelInput(_ x: Tensor, at index: Int) -> Tensor
 
@@ -42,6 +45,8 @@ extension Sampler {
   public var initialScale: Double { 1 }
   /// One.
   public var callsPerStep: Int { 1 }
+  /// No.
+  public var usesLearnedVariance: Bool { false }
   /// `x` as it is.
   public func modelInput(_ x: Tensor, at index: Int) -> Tensor { x }
 }

@@ -27,6 +27,9 @@ public struct UnCLIPSampler: Sampler {
   /// The levels visited, descending.
   public var timesteps: [Double] { ancestral.timesteps }
 
+  /// With a learned variance.
+  public var usesLearnedVariance: Bool { ancestral.usesLearnedVariance }
+
   /// A draw from the posterior of the next level.
   public func step(
     _ output: Tensor, at index: Int, from x: Tensor, memory: inout SamplerMemory,

@@ -271,9 +271,6 @@ public enum SchedulerClass: String, Sendable, CaseIterable {
 }
 
 extension SchedulerClass {
-  /// Whether it steps along the straight lines of a flow.
-  public var isFlow: Bool { self == .flowEuler || self == .flowHeun }
-
   /// The class's configuration where `object` says something, its defaults elsewhere. Keys that the
   /// class does not know are passed over; `SchedulerFile` keeps them.
   ///

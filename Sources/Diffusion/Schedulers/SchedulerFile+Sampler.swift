@@ -14,6 +14,12 @@ extension SchedulerFile {
     }
   }
 
+  /// Whether the network is one of a rectified flow.
+  public var isFlow: Bool {
+    [.flowEuler, .flowHeun].contains(schedulerClass) || config.predictionType == .flow
+      || config.useFlowSigmas
+  }
+
   /// The same with another spacing of the noise levels σ.
   ///
   /// Throws `SamplerError` when the class has no such spacing.

@@ -55,7 +55,8 @@ public struct TrainedDiffusion: TrainedModel {
   public func label(_ text: String) throws(TrainingError) -> Int {
     let names = pipeline.classNames
     guard !names.isEmpty else {
-      throw TrainingError(path: folder.path, "this model knows no classes; leave --class out.")
+      throw TrainingError(
+        path: folder.path, "this model knows no classes; leave --class and --negative-class out.")
     }
     if let place = names.firstIndex(where: { $0.lowercased() == text.lowercased() }) {
       return place
