@@ -28,8 +28,8 @@ struct Encode: ParsableCommand {
   @Option(name: [.customShort("n"), .long], help: "How many pictures of the data (default: all).")
   var count: Int?
 
-  @Option(help: "Diffusion: steps from the picture to its noise.")
-  var steps = 50
+  @Option(help: "Diffusion: steps from the picture to its noise (default: 50).")
+  var steps: Int?
 
   @Option(
     name: .customLong("class"),
@@ -51,9 +51,7 @@ struct Encode: ParsableCommand {
     if !images.isEmpty, data != nil {
       throw ValidationError("Give picture files or --data, not both.")
     }
-    guard (1...100_000).contains(steps) else {
-      throw ValidationError("--steps is \(steps); it must be positive.")
-    }
+    if let steps, steps < 1 { throw ValidationError("--steps is \(steps); it must be positive.") }
     if let count, count < 1 { throw ValidationError("--count is \(count); it must be positive.") }
   }
 

@@ -15,7 +15,12 @@ import Testing
   @Test(arguments: contract)
   func sampler(name: String) throws {
     let folder = try Denoisers.copies("classes", "flow", "learned")
-    for run in name.hasPrefix("flow") ? ["flow"] : ["classes", "learned"] {
+    // Solvers that can also follow the lines of a flow.
+    let solvers = ["dpmpp-2m", "dpmpp-2m-sde", "dpmpp-2s", "unipc", "deis"]
+    let chains = ["classes", "learned"]
+    for run in name.hasPrefix("flow")
+      ? ["flow"] : solvers.contains(name) ? chains + ["flow"] : chains
+    {
       let json = try Denoisers.sample(run, "--sampler", name, count: 2, in: folder)
       #expect(json["sampler"]?.string == name && json["steps"]?.int == 4)
     }
@@ -154,6 +159,25 @@ import Testing
         "sample", "plain", "-n", "3", "-o", "y.png", "--latents", "noise.safetensors", "--quiet",
         in: folder), 1, "but [3, 3, 8, 8] is needed")
     #expect(!folder.exists("y.png"))
+  }
+
+  /// `encode` finds the noise that draws a picture, and `sample` takes it.
+  @Test func codesOfPictures() throws {
+    let folder = try Denoisers.copies("classes")
+    let json = try Tool.run(
+      "encode", "classes", "-n", "3", "--steps", "4", "-o", "n.safetensors", "--threads", "1",
+      "--json", "--quiet", in: folder
+    ).json
+    #expect(json["count"]?.int == 3 && json["latent_dim"]?.int == 3 * 8 * 8)
+    let file = try SafetensorsFile(path: folder["n.safetensors"])
+    #expect(file.tensors["latents"]?.shape == [3, 3, 8, 8])
+    _ = try Denoisers.sample(
+      "classes", "--sampler", "ddim", "--latents", "n.safetensors", count: 3, in: folder)
+    try folder.put(Trained.picture(20, 30), "photo.png")
+    let one = try Tool.run(
+      "encode", "classes", "photo.png", "--class", "star", "--steps", "2", "-o", "one.safetensors",
+      "--quiet", in: folder)
+    #expect(one.status == 0)
   }
 
   @Test func sizeAndPreview() throws {

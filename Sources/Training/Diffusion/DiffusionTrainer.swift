@@ -115,7 +115,7 @@ public final class DiffusionTrainer: OneNetworkTrainer {
   /// Pictures from the same noise each time, a row a class, in ten steps.
   public func sheet() throws -> Image {
     let columns = 6
-    let rows = min(max(classNames.count, 4), 10)
+    let rows = classNames.isEmpty ? 4 : min(classNames.count, 10)
     return try using { pipeline in
       let classes = classNames.isEmpty ? nil : (0..<rows * columns).map { $0 / columns }
       let pictures = try pipeline.sample(
