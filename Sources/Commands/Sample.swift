@@ -51,6 +51,12 @@ struct Sample: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "A safetensors file for the end of the sampling, key latents, [N, C, H, W] about -1...1.",
+      valueName: "file"))
+  var saveLatents: String?
+
+  @Option(
+    help: ArgumentHelp(
       "A safetensors file for the pictures before rounding, key images, [N, C, H, W] in 0...1.",
       valueName: "file"))
   var saveImages: String?
@@ -80,7 +86,7 @@ struct Sample: ParsableCommand {
   func run() throws {
     let device = try compute.start()
     try file.check()
-    for path in [saveImages].compactMap(\.self) {
+    for path in [saveLatents, saveImages].compactMap(\.self) {
       guard path.hasSuffix(".safetensors") else {
         throw CommandError("\(path): the name must end in .safetensors")
       }
@@ -136,9 +142,10 @@ struct Sample: ParsableCommand {
     }
     if let latents {
       guard let noise = try Weights.read(latents)["latents"], noise.rank == 4,
-        noise.dtype.isFloatingPoint
+        noise.dtype.isFloatingPoint, noise.isFinite().all().to(.int64).intItem() == 1
       else {
-        throw CommandError("\(latents): it holds no tensor \"latents\" [N, C, H, W]")
+        throw CommandError(
+          "\(latents): it holds no tensor \"latents\" [N, C, H, W] of finite numbers")
       }
       request.noise = noise.to(.float32)
     }
@@ -149,12 +156,12 @@ struct Sample: ParsableCommand {
     Interruption.listen()
     let start = ContinuousClock.now
     let line = output.quiet ? nil : StatusLine()
-    let pictures = try pipeline.sample(request) { step, share in
+    let drawn = try pipeline.denoise(request) { step, share in
       let elapsed = (ContinuousClock.now - start) / .seconds(1)
       let left = clock(elapsed / share * (1 - share))
       line?.show("\(StatusLine.bar(share)) step \(step.done) of \(step.total)  \(left) left")
       if let preview, let seen = step.denoised {
-        let shown = ((seen[0..<min(seen.size(0), 64)] + 1) / 2).clamped(min: 0, max: 1)
+        let shown = DiffusionPipeline.pictures(seen[0..<min(seen.size(0), 64)])
         try ImageGrid(shown.pictures, scale: max(1, 56 / shown.size(3)), margin: 4).image()
           .write(to: preview)
       }
@@ -173,13 +180,15 @@ struct Sample: ParsableCommand {
       details["guidance_interval"] = [.double(range.lowerBound), .double(range.upperBound)]
     }
     if let negative = request.negativeClass { details["negative_class"] = .int(negative) }
-    return pictures
+    if let saveLatents { try Weights.write([("latents", drawn)], to: saveLatents) }
+    return DiffusionPipeline.pictures(drawn)
   }
 
   private func refuseDenoising(_ family: Family) throws {
     let flags: [(name: String, isGiven: Bool)] = [
       ("--class", !classes.isEmpty), ("--negative-class", negativeClass != nil),
-      ("--latents", latents != nil), ("--preview", preview != nil), ("--width", width != nil),
+      ("--latents", latents != nil), ("--save-latents", saveLatents != nil),
+      ("--preview", preview != nil), ("--width", width != nil),
       ("--height", height != nil),
     ]
     let given = denoising.given ?? flags.first(where: \.isGiven)?.name

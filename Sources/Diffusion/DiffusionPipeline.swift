@@ -1,5 +1,3 @@
-import Foundation
-import Interchange
 import Models
 import NeuralNets
 import Torch
@@ -74,11 +72,24 @@ public final class DiffusionPipeline {
     }
   }
 
-  /// Draws pictures, `[count, C, H, W]` in [0, 1], a few at a time; `progress` hears of each call
-  /// of the network: the pictures of the batch as they stand, and the share of the whole work.
+  /// Draws pictures, `[count, C, H, W]` in [0, 1]: `denoise` brought into the range of pictures.
   ///
   /// Throws `SamplerError` for what the sampler or the network cannot do.
   public func sample(
+    _ request: Request, batch: Int = 64,
+    progress: (_ step: Denoising.Step, _ share: Double) throws -> Void = { _, _ in }
+  ) throws -> Tensor {
+    Self.pictures(try denoise(request, batch: batch, progress: progress))
+  }
+
+  /// What a network about −1…1 says as pictures in [0, 1].
+  public static func pictures(_ x: Tensor) -> Tensor { ((x + 1) / 2).clamped(min: 0, max: 1) }
+
+  /// Draws `[count, C, H, W]` about −1…1, a few at a time; `progress` hears of each call of the
+  /// network: the pictures of the batch as they stand, and the share of the whole work.
+  ///
+  /// Throws `SamplerError` for what the sampler or the network cannot do.
+  public func denoise(
     _ request: Request, batch: Int = 64,
     progress: (_ step: Denoising.Step, _ share: Double) throws -> Void = { _, _ in }
   ) throws -> Tensor {
@@ -93,10 +104,9 @@ public final class DiffusionPipeline {
       throw SamplerError(
         "the starting noise is \(noise.shape), but \([request.count] + shape) is needed.")
     }
-    let drawn = try walk(request, batch: batch, progress: progress) { range, source in
+    return try walk(request, batch: batch, progress: progress) { range, source in
       request.noise?[range] ?? source.draw([range.count] + shape)
     }
-    return ((drawn + 1) / 2).clamped(min: 0, max: 1)
   }
 
   /// The noise from which the same model, without noise on the way, draws `pictures`
@@ -229,106 +239,5 @@ public final class DiffusionPipeline {
       throw SamplerError("\(problem).")
     }
     return extent
-  }
-}
-
-// MARK: - Folders
-
-extension DiffusionPipeline {
-  private static let indexFile = "model_index.json"
-
-  /// Whether a folder holds a pipeline.
-  public static func isPipeline(_ folder: String) -> Bool {
-    FileManager.default.fileExists(atPath: "\(folder)/\(indexFile)")
-  }
-
-  /// Opens a folder with `model_index.json`, `unet` and `scheduler`.
-  ///
-  /// Throws an `ExplainedError` that names the file for one that is missing, damaged, or of a
-  /// pipeline that does not draw pixels with a `UNet2DModel`.
-  public convenience init(folder: String) throws {
-    let path = "\(folder)/\(Self.indexFile)"
-    let index: JSON
-    do {
-      index = try JSON(contentsOfFile: path)
-    } catch {
-      throw JSONError(path: path, sentence: error.sentence)
-    }
-    let network = index["unet"]?[1]?.string
-    guard network == "UNet2DModel" else {
-      throw JSONError(
-        path: path,
-        sentence: "this pipeline's unet is \(network ?? "missing"); a UNet2DModel is needed here.")
-    }
-    for part in ["vae", "vqvae", "bert"] where index[part] != nil {
-      throw JSONError(
-        path: path,
-        sentence: "this pipeline has a \(part) beside its unet; only those that draw pixels can be "
-          + "used here.")
-    }
-    let unet = try UNet2D(folder: "\(folder)/unet")
-    let (taken, given) = (unet.config.inChannels, unet.config.outChannels)
-    guard given == taken || given == 2 * taken else {
-      throw JSONError(
-        path: "\(folder)/unet/\(ModelFolder.config)",
-        sentence: "out_channels is \(given), but a prediction about \(taken) channels has "
-          + "\(taken), or \(2 * taken) with its variance.")
-    }
-    let scheduler = try SchedulerFile(
-      contentsOfFile: "\(folder)/scheduler/\(SchedulerFile.name)")
-    var classNames: [String] = []
-    if let labels = index["id2label"]?.object {
-      for place in 0..<labels.count {
-        guard let name = labels["\(place)"]?.string else {
-          throw JSONError(
-            path: path, sentence: "\"id2label\" does not number its names from 0 on.")
-        }
-        classNames.append(name)
-      }
-    } else if let rows = unet.config.numClassEmbeds {
-      classNames = (0..<rows).map { "class \($0)" }
-    }
-    if let rows = unet.config.numClassEmbeds, !(rows...rows + 1).contains(classNames.count + 1) {
-      throw JSONError(
-        path: path,
-        sentence: "\"id2label\" names \(classNames.count) classes, but the network has \(rows).")
-    }
-    self.init(unet, scheduler, classNames: classNames)
-  }
-
-  /// What the folder's files say that nothing here knows, a sentence a key; it is kept.
-  public var notes: [String] {
-    let known = SchedulerClass.allCases.flatMap(\.keys)
-    let scheduler = scheduler.unknownKeys.map { key in
-      let near = nearestName(to: key, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
-      return "\(SchedulerFile.name): the key \"\(key)\" is unknown and does nothing\(near)"
-    }
-    return scheduler
-      + unet.config.otherKeys.keys.filter { !$0.hasPrefix("_") }.map {
-        "unet/\(ModelFolder.config): the key \"\($0)\" is unknown and does nothing"
-      }
-  }
-
-  /// Writes the folder as diffusers lays it out. The names of classes stand in `model_index.json`
-  /// under `id2label`, as in diffusers' own class-conditional pipelines.
-  ///
-  /// Throws `FileError` when the disk refuses.
-  public func save(to folder: String) throws {
-    for part in ["unet", "scheduler"] {
-      try FileManager.default.createDirectory(
-        atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
-    }
-    try unet.save(to: "\(folder)/unet")
-    try scheduler.write(to: "\(folder)/scheduler/\(SchedulerFile.name)")
-    var index: JSONObject = [
-      "_class_name": "DDPMPipeline", "_diffusers_version": .string(SchedulerFile.diffusersVersion),
-      "scheduler": ["diffusers", .string(scheduler.schedulerClass.rawValue)],
-      "unet": ["diffusers", "UNet2DModel"],
-    ]
-    if !classNames.isEmpty {
-      index["id2label"] = .object(
-        JSONObject(classNames.enumerated().map { ("\($0.offset)", .string($0.element)) }))
-    }
-    try JSON.object(index).write(to: "\(folder)/\(Self.indexFile)")
   }
 }

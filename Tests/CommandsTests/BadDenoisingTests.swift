@@ -129,7 +129,8 @@ import Testing
     }
     #expect(!folder.exists("x.png"))
     expectRefusal(
-      try Tool.run("encode", "plain", "grey.png", "--steps", "21", "-o", "x.safetensors", in: folder),
+      try Tool.run(
+        "encode", "plain", "grey.png", "--steps", "21", "-o", "x.safetensors", in: folder),
       1, "21 steps are more than the 20 levels")
     expectRefusal(
       try Tool.run(

@@ -140,6 +140,15 @@ import Testing
     #expect(try Denoisers.pictures("plain", flags, count: 2, seed: 2, in: folder) == drawn)
     #expect(try Denoisers.pictures("plain", count: 2, seed: 1, in: folder) != drawn)
 
+    _ = try Denoisers.pictures(
+      "plain", flags + ["--save-latents", "end.safetensors"], count: 2, in: folder)
+    let end = try SafetensorsFile(path: folder["end.safetensors"])
+    #expect(end.tensors["latents"]?.shape == [2, 3, 8, 8])
+    expectRefusal(
+      try Tool.run(
+        "sample", "plain", "-o", "y.png", "--save-latents", "end.safetensors", "--quiet",
+        in: folder), 1, "end.safetensors: this file is there already")
+
     try write([2, 3, 8, 9], "wide.safetensors")
     try write([2, 3, 8, 8], "key.safetensors", key: "noise")
     try write([3, 8, 8], "flat.safetensors")
