@@ -32,6 +32,12 @@ struct Encode: ParsableCommand {
   var steps: Int?
 
   @Option(
+    help: ArgumentHelp(
+      "Diffusion: the way back, ddim-inverse or dpmpp-2m-inverse (default: ddim-inverse).",
+      valueName: "name"))
+  var sampler: String?
+
+  @Option(
     name: .customLong("class"),
     help: ArgumentHelp(
       "Diffusion: the class of the pictures (default: that of the data, or none).",
@@ -52,6 +58,11 @@ struct Encode: ParsableCommand {
       throw ValidationError("Give picture files or --data, not both.")
     }
     if let steps, steps < 1 { throw ValidationError("--steps is \(steps); it must be positive.") }
+    if let sampler, SamplerName(rawValue: sampler)?.isInverse != true {
+      throw ValidationError(
+        "--sampler is \(sampler); ddim-inverse and dpmpp-2m-inverse go from a picture to its noise."
+      )
+    }
     if let count, count < 1 { throw ValidationError("--count is \(count); it must be positive.") }
   }
 
@@ -77,7 +88,11 @@ struct Encode: ParsableCommand {
         "run": .string(runPath), "output": .string(output), "count": .int(n),
         "latent_dim": .int(width),
       ],
-      lines: ["\(n) codes of \(width) numbers: \(output)"])
+      lines: ["\(n) codes of \(width) numbers: \(output)"]
+        + (model is TrainedDiffusion
+          ? ["next  latent sample \(runPath) --latents \(output) --sampler ddim -o pictures.png"]
+          : [])
+    )
   }
 
   /// The codes of an autoencoder, and for a variational one how sure they are, `[N, D]`.
@@ -102,7 +117,13 @@ struct Encode: ParsableCommand {
   /// The noise that a diffusion model draws the pictures from, `[N, C, H, W]`.
   private func invert(_ model: TrainedDiffusion) throws -> Tensor {
     let pipeline = model.pipeline
+    guard !pipeline.scheduler.isFlow else {
+      throw CommandError(
+        "\(runPath): the noise of a flow's pictures cannot be found here; DDIM goes backwards over the "
+          + "levels of a Markov chain")
+    }
     let label = try label.map { try model.label($0) }
+    Interruption.listen()
     let line = talk.quiet ? nil : StatusLine()
     var noises: [Tensor] = []
     try forEachBatch(model) { pictures, labels in
@@ -116,10 +137,13 @@ struct Encode: ParsableCommand {
           return label
         }
       let request = DiffusionPipeline.Request(
-        count: pictures.size(0), seed: 0, steps: steps, sampler: .ddimInverse, classes: classes)
+        count: pictures.size(0), seed: 0, steps: steps,
+        sampler: sampler.flatMap(SamplerName.init(rawValue:)) ?? .ddimInverse, classes: classes)
+      let done = noises.reduce(0) { $0 + $1.size(0) }
       noises.append(
         try pipeline.invert(pictures, request) { step, share in
-          line?.show("\(StatusLine.bar(share)) \(noises.count * 100) pictures done")
+          line?.show("picture \(done + 1) to \(done + pictures.size(0))  \(StatusLine.bar(share))")
+          if let signal = Interruption.signalNumber { throw ExitCode(128 + signal) }
         })
     }
     line?.finish()

@@ -24,8 +24,8 @@ struct Noise: ParsableCommand {
   @Flag(help: "Draw t = 0 to T in one picture instead.")
   var strip = false
 
-  @Option(help: "Pictures in the strip.")
-  var frames = 9
+  @Option(help: "Pictures in the strip (default: 9).")
+  var frames: Int?
 
   @Option(help: "The course of beta.")
   var schedule = BetaSchedule.linear
@@ -41,8 +41,11 @@ struct Noise: ParsableCommand {
     guard (2...100_000).contains(levels) else {
       throw ValidationError("--levels is \(levels); it must lie in 2...100000.")
     }
-    guard (2...100).contains(frames) else {
-      throw ValidationError("--frames is \(frames); it must lie in 2...100.")
+    if let frames {
+      guard (2...100).contains(frames) else {
+        throw ValidationError("--frames is \(frames); it must lie in 2...100.")
+      }
+      guard strip else { throw ValidationError("--frames counts the pictures of --strip.") }
     }
     guard (level == nil) == strip else {
       throw ValidationError("Give --t, the level of noise, or --strip for all of them.")
@@ -56,8 +59,11 @@ struct Noise: ParsableCommand {
     try file.check()
     let process = NoiseSchedule(schedule, count: levels)
     let seed = seed.value
-    let x = 2 * (try Image(contentsOfFile: image).tensor) - 1  // [1, C, H, W]
+    let picture = try Image(contentsOfFile: image)
+    let grey = picture.channels < 3
+    let x = 2 * picture.converted(toChannels: grey ? 1 : 3).tensor - 1  // [1, C, H, W]
     let epsilon = Tensor.randn(x.shape, using: Generator(seed: seed))
+    let frames = frames ?? 9
     let shown = level.map { [$0] } ?? (0..<frames).map { $0 * levels / (frames - 1) }
     // The paper's t counts from 1; level 0 is the picture itself.
     let noisy = shown.map { t in t == 0 ? x : process.jump(x, noise: epsilon, to: [t - 1]) }

@@ -22,8 +22,10 @@ struct Sample: ParsableCommand {
     help: ArgumentHelp("The folder of the run, or of a diffusers pipeline.", valueName: "run"))
   var runPath: String
 
-  @Option(name: [.customShort("n"), .long], help: "How many pictures.")
-  var count = 64
+  @Option(
+    name: [.customShort("n"), .long],
+    help: "How many pictures (default: 64, or as many as --latents holds).")
+  var count: Int?
 
   @Option(
     name: .customLong("class"),
@@ -73,7 +75,7 @@ struct Sample: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   mutating func validate() throws {
-    guard (1...10_000).contains(count) else {
+    if let count, !(1...10_000).contains(count) {
       throw ValidationError("--count is \(count); it must lie in 1...10000.")
     }
     for (name, value) in [("width", width), ("height", height)] {
@@ -96,62 +98,40 @@ struct Sample: ParsableCommand {
     let model = try TrainedModels.open(runPath, device: device)
     let start = ContinuousClock.now
     let seed = seed.value
-    var details: JSONObject = ["seed": .int(Int(seed)), "count": .int(count)]
     let pictures: Tensor
+    var details: JSONObject
     if let diffusion = model as? TrainedDiffusion {
-      pictures = try denoise(diffusion, seed: seed, &details)
+      (pictures, details) = try denoise(diffusion, seed: seed)
     } else if let autoencoder = model as? TrainedAutoencoder {
       try refuseDenoising(model.family)
-      pictures = autoencoder.sample(count, seed: seed)
+      pictures = autoencoder.sample(count ?? 64, seed: seed)
+      details = ["seed": .int(Int(seed)), "count": .int(count ?? 64)]
     } else {
       throw CommandError("\(runPath): pictures cannot be drawn from this run")
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     if let saveImages { try Weights.write([("images", pictures)], to: saveImages) }
-    let image = try count == 1 ? pictures.pictures[0] : model.grid(pictures)
+    let n = pictures.size(0)
+    let image = try n == 1 ? pictures.pictures[0] : model.grid(pictures)
     try file.write(image, recipe: model.recipe("sample", details))
     var json: JSONObject = ["run": .string(runPath), "output": .string(file.output)]
     for (key, value) in details { json[key] = value }
     // Not in the recipe: the same command gives the same file.
     json["seconds"] = .double(seconds)
     try output.report(
-      json, lines: ["\(count) picture\(count == 1 ? "" : "s"), seed \(seed): \(file.output)"])
+      json, lines: ["\(n) picture\(n == 1 ? "" : "s"), seed \(seed): \(file.output)"])
   }
 
   // MARK: Diffusion
 
+  /// The pictures of a diffusion model, and what the recipe says of them.
   private func denoise(
-    _ model: TrainedDiffusion, seed: UInt64, _ details: inout JSONObject
-  ) throws -> Tensor {
+    _ model: TrainedDiffusion, seed: UInt64
+  ) throws -> (pictures: Tensor, details: JSONObject) {
     let pipeline = model.pipeline
-    for note in pipeline.notes { output.talk("note: \(runPath): \(note)") }
-    let labels = try classes.map { try model.label($0) }
-    let known = pipeline.classNames.count
-    let conditions: [Int]? =
-      known == 0 && labels.isEmpty
-      ? nil : (0..<count).map { labels.isEmpty ? $0 % known : labels[$0 % labels.count] }
-    let own = pipeline.unet.config.sampleSize?.extents
-    let steps = denoising.steps ?? min(50, pipeline.scheduler.config.numTrainTimesteps)
-    var request = DiffusionPipeline.Request(
-      count: count, seed: seed, steps: steps, sampler: denoising.sampler,
-      eta: denoising.eta, spacing: denoising.sigmas, classes: conditions,
-      negativeClass: try negativeClass.map { try model.label($0) },
-      guidance: denoising.wanted)
-    if width != nil || height != nil {
-      request.size = Extent(height ?? own?.height ?? width ?? 0, width ?? own?.width ?? height ?? 0)
-    }
-    if let latents {
-      guard let noise = try Weights.read(latents)["latents"], noise.rank == 4,
-        noise.dtype.isFloatingPoint, noise.isFinite().all().to(.int64).intItem() == 1
-      else {
-        throw CommandError(
-          "\(latents): it holds no tensor \"latents\" [N, C, H, W] of finite numbers")
-      }
-      request.noise = noise.to(.float32)
-    }
-    let used = denoising.sampler?.schedulerClass ?? pipeline.scheduler.schedulerClass
-    if denoising.eta != nil, ![SchedulerClass.ddim, .tcd].contains(used) {
-      output.talk("note: --eta does nothing to \(used.rawValue); it is for ddim and tcd")
+    let request = try request(to: model, seed: seed)
+    for note in pipeline.notes + notes(on: request, pipeline) {
+      output.talk("note: \(runPath): \(note)")
     }
     Interruption.listen()
     let start = ContinuousClock.now
@@ -159,7 +139,7 @@ struct Sample: ParsableCommand {
     let drawn = try pipeline.denoise(request) { step, share in
       let elapsed = (ContinuousClock.now - start) / .seconds(1)
       let left = clock(elapsed / share * (1 - share))
-      line?.show("\(StatusLine.bar(share)) step \(step.done) of \(step.total)  \(left) left")
+      line?.show("\(StatusLine.bar(share)) call \(step.done) of \(step.total)  \(left) left")
       if let preview, let seen = step.denoised {
         let shown = DiffusionPipeline.pictures(seen[0..<min(seen.size(0), 64)])
         try ImageGrid(shown.pictures, scale: max(1, 56 / shown.size(3)), margin: 4).image()
@@ -168,20 +148,94 @@ struct Sample: ParsableCommand {
       if let signal = Interruption.signalNumber { throw ExitCode(128 + signal) }
     }
     line?.finish()
-    details["sampler"] = .string(
-      denoising.sampler?.rawValue ?? pipeline.scheduler.schedulerClass.rawValue)
-    details["steps"] = .int(steps)
-    details["guidance"] = .double(denoising.wanted.scale)
-    if let conditions { details["classes"] = .array(conditions.map { .int($0) }) }
-    if let eta = denoising.eta { details["eta"] = .double(eta) }
-    if let sigmas = denoising.sigmas { details["sigmas"] = .string("\(sigmas)") }
+    if let saveLatents { try Weights.write([("latents", drawn)], to: saveLatents) }
+    return (DiffusionPipeline.pictures(drawn), details(of: request, pipeline))
+  }
+
+  /// What the flags ask for.
+  private func request(
+    to model: TrainedDiffusion, seed: UInt64
+  ) throws -> DiffusionPipeline.Request {
+    let pipeline = model.pipeline
+    var noise: Tensor?
+    if let latents {
+      guard let found = try Weights.read(latents)["latents"], found.rank == 4, found.size(0) > 0,
+        found.dtype.isFloatingPoint, found.isFinite().all().to(.int64).intItem() == 1
+      else {
+        throw CommandError(
+          "\(latents): it holds no tensor \"latents\" [N, C, H, W] of finite numbers")
+      }
+      guard (count ?? found.size(0)) == found.size(0) else {
+        throw CommandError(
+          "\(latents): it holds the noise of \(found.size(0)) pictures, not of \(count ?? 0); leave "
+            + "--count out")
+      }
+      noise = found.to(.float32)
+    }
+    let count = noise?.size(0) ?? count ?? 64
+    let labels = try classes.map { try model.label($0) }
+    let known = pipeline.classNames.count
+    var request = DiffusionPipeline.Request(
+      count: count, seed: seed,
+      steps: denoising.steps ?? min(50, pipeline.scheduler.config.numTrainTimesteps),
+      sampler: denoising.sampler, eta: denoising.eta, spacing: denoising.sigmas,
+      classes: known == 0
+        ? nil : (0..<count).map { labels.isEmpty ? $0 % known : labels[$0 % labels.count] },
+      negativeClass: try negativeClass.map { try model.label($0) }, guidance: denoising.wanted,
+      noise: noise)
+    if width != nil || height != nil {
+      let own = pipeline.unet.config.sampleSize?.extents
+      request.size = Extent(height ?? own?.height ?? width ?? 0, width ?? own?.width ?? height ?? 0)
+    }
+    return request
+  }
+
+  /// What flags do not do that a person may expect of them.
+  private func notes(
+    on request: DiffusionPipeline.Request, _ pipeline: DiffusionPipeline
+  ) -> [String] {
+    var notes: [String] = []
+    let used = request.sampler?.schedulerClass ?? pipeline.scheduler.schedulerClass
+    if request.eta != nil, ![SchedulerClass.ddim, .tcd].contains(used) {
+      notes.append("--eta does nothing to \(used.rawValue); it is for ddim and tcd")
+    }
+    if request.guidance.scale == 1 {
+      for (flag, isGiven) in [
+        ("--negative-class", negativeClass != nil),
+        ("--guidance-rescale", denoising.guidanceRescale != nil),
+        ("--guidance-interval", denoising.guidanceInterval != nil),
+      ] where isGiven {
+        notes.append("\(flag) does nothing without --guidance")
+      }
+    }
+    if [.edmEuler, .edmDPM, .consistency].contains(used),
+      used != pipeline.scheduler.schedulerClass
+    {
+      notes.append(
+        "\(used.rawValue) is for networks that were trained for it, which this one was not")
+    }
+    return notes
+  }
+
+  /// What the recipe says of a request.
+  private func details(
+    of request: DiffusionPipeline.Request, _ pipeline: DiffusionPipeline
+  ) -> JSONObject {
+    var details: JSONObject = [
+      "seed": .int(Int(request.seed)), "count": .int(request.count),
+      "sampler": .string(
+        request.sampler?.rawValue ?? pipeline.scheduler.schedulerClass.rawValue),
+      "steps": .int(request.steps ?? 0), "guidance": .double(request.guidance.scale),
+    ]
+    if let classes = request.classes { details["classes"] = .array(classes.map { .int($0) }) }
+    if let eta = request.eta { details["eta"] = .double(eta) }
+    if let sigmas = request.spacing { details["sigmas"] = .string("\(sigmas)") }
     if let rescale = denoising.guidanceRescale { details["guidance_rescale"] = .double(rescale) }
     if let range = denoising.guidanceInterval?.range {
       details["guidance_interval"] = [.double(range.lowerBound), .double(range.upperBound)]
     }
     if let negative = request.negativeClass { details["negative_class"] = .int(negative) }
-    if let saveLatents { try Weights.write([("latents", drawn)], to: saveLatents) }
-    return DiffusionPipeline.pictures(drawn)
+    return details
   }
 
   private func refuseDenoising(_ family: Family) throws {

@@ -10,6 +10,13 @@ extension DiffusionPipeline {
     FileManager.default.fileExists(atPath: "\(folder)/\(indexFile)")
   }
 
+  /// Where a part of a pipeline lies: in a folder of its name, or, in older pipelines, beside the
+  /// index, where diffusers still looks too.
+  public static func part(_ name: String, of folder: String) -> String {
+    let path = "\(folder)/\(name)"
+    return FileManager.default.fileExists(atPath: path) ? path : folder
+  }
+
   /// Opens a folder with `model_index.json`, `unet` and `scheduler`.
   ///
   /// Throws an `ExplainedError` that names the file for one that is missing, damaged, or of a
@@ -22,11 +29,13 @@ extension DiffusionPipeline {
     } catch {
       throw JSONError(path: path, sentence: error.sentence)
     }
-    let network = index["unet"]?[1]?.string
-    guard network == "UNet2DModel" else {
+    let name = index["unet"]?[1]?.string
+    guard name == UNetConfig.className else {
       throw JSONError(
         path: path,
-        sentence: "this pipeline's unet is \(network ?? "missing"); a UNet2DModel is needed here.")
+        sentence:
+          "this pipeline's unet is \(name ?? "missing"); a \(UNetConfig.className) is needed "
+          + "here.")
     }
     for part in ["vae", "vqvae", "bert"] where index[part] != nil {
       throw JSONError(
@@ -34,16 +43,13 @@ extension DiffusionPipeline {
         sentence: "this pipeline has a \(part) beside its unet; only those that draw pixels can be "
           + "used here.")
     }
-    let unet = try UNet2D(folder: "\(folder)/unet")
-    let (taken, given) = (unet.config.inChannels, unet.config.outChannels)
-    guard given == taken || given == 2 * taken else {
-      throw JSONError(
-        path: "\(folder)/unet/\(ModelFolder.config)",
-        sentence: "out_channels is \(given), but a prediction about \(taken) channels has "
-          + "\(taken), or \(2 * taken) with its variance.")
+    let network = Self.part("unet", of: folder)
+    let unet = try UNet2D(folder: network)
+    if let problem = Self.problem(unet.config) {
+      throw JSONError(path: "\(network)/\(ModelFolder.config)", sentence: "\(problem).")
     }
     let scheduler = try SchedulerFile(
-      contentsOfFile: "\(folder)/scheduler/\(SchedulerFile.name)")
+      contentsOfFile: "\(Self.part("scheduler", of: folder))/\(SchedulerFile.name)")
     var classNames: [String] = []
     if let labels = index["id2label"]?.object {
       for place in 0..<labels.count {
@@ -56,7 +62,8 @@ extension DiffusionPipeline {
     } else if let rows = unet.config.numClassEmbeds {
       classNames = (0..<rows).map { "class \($0)" }
     }
-    if let rows = unet.config.numClassEmbeds, !(rows...rows + 1).contains(classNames.count + 1) {
+    let rows = unet.config.numClassEmbeds ?? 0
+    guard (max(rows - 1, 0)...rows).contains(classNames.count) else {
       throw JSONError(
         path: path,
         sentence: "\"id2label\" names \(classNames.count) classes, but the network has \(rows).")
@@ -75,6 +82,25 @@ extension DiffusionPipeline {
       + unet.config.otherKeys.keys.filter { !$0.hasPrefix("_") }.map {
         "unet/\(ModelFolder.config): the key \"\($0)\" is unknown and does nothing"
       }
+  }
+
+  /// Why pictures cannot be drawn with a network of this shape, as one sentence.
+  private static func problem(_ config: UNetConfig) -> String? {
+    let (taken, given) = (config.inChannels, config.outChannels)
+    guard [1, 3, 4].contains(taken) else {
+      return "in_channels is \(taken), and no picture has so many; 1, 3 and 4 can be drawn"
+    }
+    guard given == taken || given == 2 * taken else {
+      return "out_channels is \(given), but a prediction about \(taken) channels has \(taken), or "
+        + "\(2 * taken) with its variance"
+    }
+    if config.hasClasses, config.classEmbedType != nil {
+      return "class_embed_type is \(config.classEmbedType?.rawValue ?? ""), and only a table of "
+        + "classes can be told here"
+    }
+    return config.sampleSize?.extents.flatMap {
+      config.problem(forHeight: $0.height, width: $0.width)
+    }
   }
 
   /// Writes the folder as diffusers lays it out. The names of classes stand in `model_index.json`

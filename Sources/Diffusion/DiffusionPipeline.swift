@@ -196,11 +196,6 @@ public final class DiffusionPipeline {
     _ request: Request, _ range: Range<Int>, _ device: Device
   ) throws -> (Tensor, Double) -> Tensor {
     let unet = unet
-    if let kind = unet.config.classEmbedType {
-      throw SamplerError(
-        "this network takes its classes as \(kind.rawValue); only a table of classes can be used "
-          + "here.")
-    }
     guard unet.config.hasClasses else {
       guard request.classes == nil, request.guidance == Guidance() else {
         throw SamplerError("this network knows no classes; leave the class and the guidance out.")

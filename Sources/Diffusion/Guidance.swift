@@ -18,7 +18,10 @@ public struct Guidance: Sendable, Equatable {
   }
 
   /// Whether a level at the share `level` of all needs the unconditional prediction too.
-  public func acts(at level: Double) -> Bool { scale != 1 && interval.contains(level) }
+  public func acts(at level: Double) -> Bool {
+    // Timesteps that are no whole levels, as EDM's, have no share of all.
+    scale != 1 && (interval == 0...1 || interval.contains(level))
+  }
 
   /// The guided prediction of both, `[N, C, H, W]` each.
   public func callAsFunction(conditional: Tensor, unconditional: Tensor) -> Tensor {

@@ -22,14 +22,21 @@ public enum Prediction: String, Codable, Sendable, CaseIterable {
     }
   }
 
+  /// x_0 by the network's word `output` about `x`. Factors are numbers, or tensors that broadcast
+  /// over the pictures.
+  public func start(_ output: Tensor, from x: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor {
+    switch self {
+    case .epsilon: (x - sigma * output) / alpha
+    case .sample: output
+    case .velocity: alpha * x - sigma * output
+    case .flow: x - sigma * output
+    }
+  }
+
   /// x_0 by the network's word `output` about `x` at a level.
   public func start(_ output: Tensor, from x: Tensor, at level: SignalLevel) -> Tensor {
-    switch self {
-    case .epsilon: (x - level.sigma * output) / level.alpha
-    case .sample: output
-    case .velocity: level.alpha * x - level.sigma * output
-    case .flow: x - level.sigma * output
-    }
+    func factor(_ value: Double) -> Tensor { Tensor(value, dtype: x.dtype).to(x.device) }
+    return start(output, from: x, alpha: factor(level.alpha), sigma: factor(level.sigma))
   }
 
   /// ε by the network's word `output` about `x` at a level.

@@ -33,10 +33,8 @@ public struct DiffusionReport {
         "this model is no Markov chain, so it has no variational bound in bits a dimension.")
     }
     let schedule = NoiseSchedule(config)
-    let isLearned = model.pipeline.unet.config.outChannels == 2 * model.channels
     let bound = VariationalBound(
-      schedule, prediction: config.predictionType,
-      variance: isLearned ? .learnedRange : .fixedSmall)
+      schedule, prediction: config.predictionType, variance: try Self.variance(of: model))
     let count = min(set.count, limit)
     let parts = min(max(levels, 1), schedule.count)
     let generator = Generator(seed: seed)
@@ -50,9 +48,7 @@ public struct DiffusionReport {
         let range = start..<min(start + batch, count)
         let x = 2 * (try set.pictures(range).to(device)) - 1
         prior += bound.prior(x).sum().item()
-        let classes =
-          model.pipeline.classNames.isEmpty
-          ? nil : Tensor(range.map { set.label(at: $0) ?? model.pipeline.nullClass ?? 0 })
+        let classes = try Self.classes(of: range, in: set, for: model)
         for part in 0..<parts {
           let low = part * schedule.count / parts
           let high = (part + 1) * schedule.count / parts
@@ -92,5 +88,44 @@ public struct DiffusionReport {
         schedule.count),
       String(format: "  last level      %.6f", last),
     ]
+  }
+
+  /// The variance of the model's steps, as its scheduler says. Throws `SamplerError` for one that has
+  /// no bound here.
+  private static func variance(of model: TrainedDiffusion) throws -> VarianceType {
+    let isLearned = model.pipeline.unet.config.outChannels == 2 * model.channels
+    switch model.pipeline.scheduler.config.varianceType {
+    case .learnedRange where isLearned: return .learnedRange
+    case .learned where isLearned:
+      throw SamplerError(
+        path: model.folder.path,
+        "a variance_type of learned has no bound here; learned_range and the fixed ones have.")
+    case .fixedLarge, .fixedLargeLog: return .fixedLarge
+    case .fixedSmall, .fixedSmallLog, .learned, .learnedRange, nil: return .fixedSmall
+    }
+  }
+
+  /// The classes of some pictures as the network is told them, `[N]`; `nil` where it is told none.
+  /// Throws `SamplerError` for pictures whose classes are not the model's.
+  private static func classes(
+    of range: Range<Int>, in set: any Dataset, for model: TrainedDiffusion
+  ) throws -> Tensor? {
+    let names = model.pipeline.classNames
+    guard !names.isEmpty else { return nil }
+    guard set.classNames.map({ $0.count <= names.count }) ?? true else {
+      throw SamplerError(
+        path: set.name,
+        "these pictures have \(set.classNames?.count ?? 0) classes, but the model knows "
+          + "\(names.count); measure it on data with its own classes.")
+    }
+    return Tensor(
+      try range.map { index in
+        guard let label = set.label(at: index) ?? model.pipeline.nullClass else {
+          throw SamplerError(
+            path: set.name,
+            "these pictures have no classes, and the model wants to be told one for each.")
+        }
+        return label
+      })
   }
 }

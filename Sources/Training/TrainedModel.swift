@@ -12,13 +12,23 @@ public protocol TrainedModel {
   var family: Family { get }
   /// SHA-256 of the weights file.
   var weightsHash: String { get }
-  /// Pixels along each side.
+  /// Pixels along each side; 0 where the network has no one size.
   var imageSize: Int { get }
   /// 1 for grey, 3 for colour.
   var channels: Int { get }
 }
 
 extension TrainedModel {
+  /// Throws `TrainingError` where pictures of data cannot be brought to the network's size.
+  public func requireSize() throws(TrainingError) {
+    guard imageSize > 0 else {
+      throw TrainingError(
+        path: folder.path,
+        "the network's config.json names no square sample_size, and pictures of data are square here."
+      )
+    }
+  }
+
   /// Opens a set as this model takes it: its picture size, its channels. Without a name it is the
   /// run's own.
   ///
@@ -28,6 +38,7 @@ extension TrainedModel {
       throw TrainingError(
         path: folder.path, "this model was trained elsewhere; name the data with --data.")
     }
+    try requireSize()
     return try DatasetCatalog.open(name, split: split, imageSize: imageSize, channels: channels)
   }
 }

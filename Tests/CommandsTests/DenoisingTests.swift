@@ -166,7 +166,7 @@ import Testing
     expectRefusal(
       try Tool.run(
         "sample", "plain", "-n", "3", "-o", "y.png", "--latents", "noise.safetensors", "--quiet",
-        in: folder), 1, "but [3, 3, 8, 8] is needed")
+        in: folder), 1, "it holds the noise of 2 pictures, not of 3")
     #expect(!folder.exists("y.png"))
   }
 

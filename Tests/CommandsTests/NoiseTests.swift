@@ -98,7 +98,10 @@ import Testing
       (["--set", "beta_end=2"], 1, "beta_end is 2.0"),
       (["--set", "num_train_timesteps=1"], 1, "at least 2 levels are needed"),
       (["--set", "attention_levels=[5]"], 1, "attention_levels names the level 5"),
-      (["--set", "block_out_channels=[]", "--set", "attention_levels=[]"], 1, "lists 0 levels"),
+      (
+        ["--set", "block_out_channels=[]", "--set", "attention_levels=[]"], 1,
+        "block_out_channels is empty"
+      ),
       (["--set", "norm_num_groups=3"], 1, "norm_num_groups is 3, which does not divide"),
       (["--set", "attention_head_dim=5"], 1, "attention_head_dim is 5, which does not divide"),
       (["--set", "condition_dropout=2"], 1, "condition_dropout is 2.0"),

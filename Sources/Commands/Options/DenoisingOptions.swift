@@ -79,7 +79,10 @@ struct LevelInterval: ExpressibleByArgument {
   }
 }
 
-extension SamplerName: ExpressibleByArgument {}
+extension SamplerName: ExpressibleByArgument {
+  /// The names that help offers: those that draw pictures.
+  public static var allValueStrings: [String] { allCases.filter { !$0.isInverse }.map(\.rawValue) }
+}
 
 extension SigmaSpacing: ExpressibleByArgument {
   /// The names that `--sigmas` takes.

@@ -77,7 +77,8 @@ extension TrainedModel {
 
   /// A picture file as the network takes it, `[1, C, H, W]` in [0, 1].
   func picture(_ path: String) throws -> Tensor {
-    try Image(contentsOfFile: path)
+    try requireSize()
+    return try Image(contentsOfFile: path)
       .converted(toChannels: channels).resizedAndCropped(toSide: imageSize).tensor
   }
 }

@@ -34,7 +34,8 @@ public struct VariationalBound: Sendable {
     let (alpha, sigma) = TrainingLevels.markov(schedule).factors(t, device: device)
     let noisy = alpha * x + sigma * noise
 
-    let start = self.start(said, noisy, alpha, sigma).clamped(min: -1, max: 1)
+    let start = prediction.start(said, from: noisy, alpha: alpha, sigma: sigma)
+      .clamped(min: -1, max: 1)
     let (a, b) = (
       column { schedule.posterior($0).startWeight },
       column { schedule.posterior($0).currentWeight }
@@ -72,16 +73,6 @@ public struct VariationalBound: Sendable {
   /// log β̃_t; that of the first level, 0 itself, is taken from the second.
   private func logPosterior(_ t: Int) -> Double {
     log(schedule.posterior(max(t, min(1, schedule.count - 1))).variance)
-  }
-
-  /// x̂_0 with factors that differ from picture to picture.
-  private func start(_ output: Tensor, _ x: Tensor, _ alpha: Tensor, _ sigma: Tensor) -> Tensor {
-    switch prediction {
-    case .epsilon: (x - sigma * output) / alpha
-    case .sample: output
-    case .velocity: alpha * x - sigma * output
-    case .flow: x - sigma * output
-    }
   }
 
   /// KL(N(m₁, e^l₁) ‖ N(m₂, e^l₂)) of every element, nats.

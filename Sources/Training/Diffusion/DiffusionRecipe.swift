@@ -183,6 +183,7 @@ extension DiffusionRecipe {
     if !(0...1).contains(conditionDropout) {
       return "condition_dropout is \(conditionDropout); it must lie in 0...1"
     }
+    if blockOutChannels.isEmpty { return "block_out_channels is empty; a network needs a level" }
     if let level = attentionLevels.first(where: { !blockOutChannels.indices.contains($0) }) {
       return "attention_levels names the level \(level), but there are \(blockOutChannels.count), "
         + "from 0"

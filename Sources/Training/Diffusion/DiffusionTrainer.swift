@@ -97,13 +97,14 @@ public final class DiffusionTrainer: OneNetworkTrainer {
   public func validate() throws -> [(name: String, value: Double)] {
     let count = min(test.count, 1000)
     let generator = Generator(seed: 0)
+    let unknown = recipe.conditionDropout > 0 ? classNames.count : 0
     var sum = 0.0
     try using { pipeline in
       for start in stride(from: 0, to: count, by: 100) {
         let range = start..<min(start + 100, count)
         let x = 2 * (try test.pictures(range).to(device)) - 1
         let (levels, noise) = objective.draw(for: x, using: generator)
-        let classes = classNames.isEmpty ? nil : Tensor(range.map { test.label(at: $0) ?? 0 })
+        let classes = classNames.isEmpty ? nil : Tensor(range.map { test.label(at: $0) ?? unknown })
         sum += objective.losses(x, noise: noise, levels: levels) {
           pipeline.unet($0, timesteps: $1, classLabels: classes?.to(device))
         }.sum().item()
@@ -120,7 +121,7 @@ public final class DiffusionTrainer: OneNetworkTrainer {
       let classes = classNames.isEmpty ? nil : (0..<rows * columns).map { $0 / columns }
       let pictures = try pipeline.sample(
         DiffusionPipeline.Request(
-          count: rows * columns, seed: seed, steps: 10,
+          count: rows * columns, seed: seed, steps: min(10, recipe.numTrainTimesteps),
           sampler: recipe.predictionType == .flow ? nil : .dpmpp2M, classes: classes,
           guidance: Guidance(scale: classNames.isEmpty || recipe.conditionDropout == 0 ? 1 : 2)))
       return try ImageGrid(

@@ -17,8 +17,13 @@ public struct TrainedDiffusion: TrainedModel {
 
   /// The diffusion model.
   public var family: Family { .diffusion }
-  /// Pixels along each side.
-  public var imageSize: Int { pipeline.unet.config.sampleSize?.extents?.height ?? 0 }
+  /// Pixels along each side; 0 where the network names no size, or one that is not square.
+  public var imageSize: Int {
+    guard let size = pipeline.unet.config.sampleSize?.extents, size.height == size.width else {
+      return 0
+    }
+    return size.height
+  }
   /// 1 for grey, 3 for colour.
   public var channels: Int { pipeline.unet.config.inChannels }
 
@@ -44,7 +49,8 @@ public struct TrainedDiffusion: TrainedModel {
     }
     origin = isRun ? try RunRecord(of: folder) : nil
     pipeline = try DiffusionPipeline(folder: folder.path)
-    weightsHash = try Fingerprint.ofFile("\(folder.path)/unet/\(ModelFolder.weights)")
+    weightsHash = try Fingerprint.ofFile(
+      "\(DiffusionPipeline.part("unet", of: folder.path))/\(ModelFolder.weights)")
     pipeline.unet.setTraining(false)
     pipeline.unet.move(to: device)
   }
