@@ -9,18 +9,18 @@ import Training
 // from real test pictures. A row a sampler; the Fréchet distances are between normal distributions
 // of features, for an equal number of pictures in every row.
 //
-// usage: bench-steps RUN VAE-RUN [COUNT [DDPM-STEPS]]
+// usage: bench-steps RUN VAE-RUN [COUNT [NAME …]]     (names: of rows, such as ddpm; all without)
 //   features: the 64 first principal components of training pixels; the mean codes of VAE-RUN.
 let arguments = CommandLine.arguments
 guard arguments.count >= 3 else {
-  print("usage: bench-steps RUN VAE-RUN [COUNT [DDPM-STEPS]]")
+  print("usage: bench-steps RUN VAE-RUN [COUNT [NAME …]]")
   exit(64)
 }
 Runtime.configureAllocator()
 let model = try TrainedDiffusion(path: arguments[1])
 let vae = try TrainedAutoencoder(path: arguments[2])
 let count = arguments.count > 3 ? Int(arguments[3]) ?? 500 : 500
-let allSteps = arguments.count > 4 ? Int(arguments[4]) ?? 1000 : 1000
+let names = arguments.dropFirst(4)
 
 let train = try model.open(nil, split: .train)
 let test = try model.open(nil, split: .test)
@@ -49,10 +49,10 @@ report("training pictures", steps: 0, calls: 0, seconds: 0, try train.pictures(0
 let rows: [(name: String, sampler: SamplerName, eta: Double, steps: [Int])] = [
   ("dpmpp-2m", .dpmpp2M, 0, [10, 20]), ("unipc", .uniPC, 0, [10, 20]),
   ("ddim eta 0", .ddim, 0, [10, 20, 50, 100]), ("ddim eta 1", .ddim, 1, [10, 20, 50, 100]),
-  ("ddpm", .ddpm, 0, [allSteps]),
+  ("ddpm", .ddpm, 0, [1000]),
 ]
 let classes = model.pipeline.classNames.count
-for row in rows {
+for row in rows where names.isEmpty || names.contains(row.name) {
   for steps in row.steps {
     let request = DiffusionPipeline.Request(
       count: count, seed: 0, steps: steps, sampler: row.sampler,
