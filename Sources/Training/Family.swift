@@ -8,6 +8,8 @@ public enum Family: String, CaseIterable, Sendable {
   case vae
   /// The diffusion model.
   case diffusion
+  /// The classifier, whose features measure the others.
+  case classifier
 
   /// What the family is, in a few words.
   public var summary: String {
@@ -15,6 +17,7 @@ public enum Family: String, CaseIterable, Sendable {
     case .ae: "autoencoder: compresses and restores; draws from its code space are broken"
     case .vae: "variational autoencoder (β-VAE with beta > 1): its code space can be drawn from"
     case .diffusion: "diffusion model: learns to take noise away, and draws from nothing but noise"
+    case .classifier: "classifier: tells classes apart; its features measure the other families"
     }
   }
 
@@ -23,7 +26,7 @@ public enum Family: String, CaseIterable, Sendable {
     switch self {
     case .ae: .deterministic
     case .vae: .variational
-    case .diffusion: nil
+    case .diffusion, .classifier: nil
     }
   }
 
@@ -32,6 +35,7 @@ public enum Family: String, CaseIterable, Sendable {
     switch self {
     case .ae, .vae: AutoencoderRecipe.self
     case .diffusion: DiffusionRecipe.self
+    case .classifier: ClassifierRecipe.self
     }
   }
 

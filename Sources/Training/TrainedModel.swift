@@ -55,6 +55,7 @@ public enum TrainedModels {
     switch try record.knownFamily(in: RunFolder(path: path)) {
     case .ae, .vae: return try TrainedAutoencoder(path: path, device: device)
     case .diffusion: return try TrainedDiffusion(path: path, device: device)
+    case .classifier: return try TrainedClassifier(path: path, device: device)
     }
   }
 }
