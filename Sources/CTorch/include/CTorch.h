@@ -216,6 +216,8 @@ int ct_qr(CTTensor a, CTTensor *q, CTTensor *r);
 int ct_cholesky(CTTensor a, CTTensor *out);
 int ct_solve(CTTensor a, CTTensor b, CTTensor *out);
 int ct_inverse(CTTensor a, CTTensor *out);
+/// Real and imaginary parts side by side in one more dimension.
+int ct_rfft2(CTTensor a, CTTensor *out);
 
 // Networks (bias, weight, mask and running statistics may be NULL) --------------------------------
 int ct_linear(CTTensor input, CTTensor weight, CTTensor bias, CTTensor *out);

@@ -42,6 +42,9 @@ def linear_algebra(g):
     g.case("cholesky", "definite", torch.linalg.cholesky)
     g.case("inverse", "square", torch.linalg.inv)
     g.case("solve", "square rhs", torch.linalg.solve)
+    g.normal("planes", 2, 5, 6)
+    g.case("rfft2", "planes", lambda x: torch.view_as_real(torch.fft.rfft2(x)))
+    g.case("rfft2.odd", "right", lambda x: torch.view_as_real(torch.fft.rfft2(x.mT[..., :3])))
 
 
 def layers(g):
