@@ -1,4 +1,5 @@
 import Interchange
+import Torch
 
 /// A measurement that could not be made: what it concerns and what to do.
 public struct EvaluationError: ExplainedError, Equatable {
@@ -11,5 +12,18 @@ public struct EvaluationError: ExplainedError, Equatable {
   public init(path: String? = nil, _ sentence: String) {
     self.path = path
     self.sentence = sentence
+  }
+}
+
+extension Tensor {
+  /// Throws unless every element is finite; `what` names them in the plural. A network that has
+  /// diverged draws pictures that no measure means anything for.
+  public func requireFinite(_ what: String) throws(EvaluationError) {
+    let bad = isFinite().logicalNot().sum().intItem()
+    guard bad == 0 else {
+      throw EvaluationError(
+        "\(bad) of \(count) numbers of the \(what) are infinite or not numbers; train again with a "
+          + "lower learning rate, or take an earlier checkpoint.")
+    }
   }
 }

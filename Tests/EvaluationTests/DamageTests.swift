@@ -54,7 +54,7 @@ import Training
     case .blur:
       return [whole] + [1, 2, 4].map { blurred(whole, deviation: $0) }
     case .droppedClasses:
-      return [0, 2, 5, 8].map { first in
+      return [0, 2, 4, 8].map { first in
         let kept = labels.indices.filter { labels[$0] >= first }.prefix(count)
         return pool.selected(0, at: Tensor(Array(kept)))
       }

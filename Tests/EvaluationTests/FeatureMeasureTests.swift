@@ -127,4 +127,27 @@ import Torch
     refused("label") { _ = try ClassificationReport(predicted: [], actual: [], classes: 2) }
     refused("both kinds") { _ = try ROCCurve(scores: [0, 1], isPositive: [true, true]) }
   }
+
+  @Test func whatADivergedNetworkDrawsIsRefused() throws {
+    let real = Tensor.randn([40, 3], using: Generator(seed: 0))
+    let broken = real.log()  // of negative numbers: NaN
+    let random = Generator(seed: 0)
+    let statistics = (FeatureStatistics(real), FeatureStatistics(broken))
+    #expect(statistics.0.frechetDistance(to: statistics.1).isNaN)
+    #expect(statistics.1.frechetDistance(to: statistics.0).isNaN)
+    #expect(throws: EvaluationError.self) { try KernelDistance(real, broken, using: random) }
+    #expect(throws: EvaluationError.self) { try InceptionScore(logits: broken, using: nil) }
+    #expect(throws: EvaluationError.self) { try PrecisionRecall(samples: broken, real: real) }
+    #expect(throws: EvaluationError.self) {
+      try FrechetExtrapolation(
+        of: broken, from: FrechetDistance(from: statistics.0), using: random)
+    }
+    #expect(throws: EvaluationError.self) {
+      try Memorization(of: broken, training: real, heldOut: real)
+    }
+    #expect(throws: EvaluationError.self) { try NearDuplicates(in: broken, within: 1) }
+    #expect(throws: EvaluationError.self) {
+      try ROCCurve(scores: [.nan, 1], isPositive: [true, false])
+    }
+  }
 }

@@ -17,12 +17,17 @@ public struct FrechetDistance {
   /// The distance from one set of features.
   public init(from reference: FeatureStatistics) {
     self.reference = reference
+    guard reference.isFinite else {
+      root = reference.covariance
+      return
+    }
     let (values, vectors) = reference.covariance.symmetricEigen()
     root = (vectors * values.clamped(min: 0).sqrt()).matmul(vectors.transposed(0, 1))
   }
 
-  /// 0 for equal statistics; larger is worse.
+  /// 0 for equal statistics, larger is worse; not a number where a feature was none.
   public func callAsFunction(to other: FeatureStatistics) -> Double {
+    guard reference.isFinite, other.isFinite else { return .nan }
     let cross = root.matmul(other.covariance).matmul(root)
     let symmetric = (cross + cross.transposed(0, 1)) / 2
     let between = symmetric.symmetricEigen().values.clamped(min: 0).sqrt().sum()
@@ -53,6 +58,9 @@ public struct FeatureStatistics {
   /// Whether there are too few vectors for a covariance of full rank; `KernelDistance`, which has
   /// no bias, is the measure for that.
   public var isIllConditioned: Bool { count <= mean.count }
+
+  /// Whether all features were finite.
+  public var isFinite: Bool { covariance.isFinite().all().intItem() == 1 }
 
   /// The squared Fréchet distance; `FrechetDistance` is for several from one reference.
   public func frechetDistance(to other: FeatureStatistics) -> Double {

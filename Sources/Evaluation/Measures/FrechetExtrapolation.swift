@@ -55,6 +55,7 @@ public struct FrechetExtrapolation {
         "FID∞ takes \(count) sizes from \(max(first, 2)) samples on, and there are \(total); give "
           + "more samples or leave the measure out.")
     }
+    try samples.requireFinite("features of the samples")
     self.init(
       points: (0..<count).map { i in
         let size = first + (total - first) * i / (count - 1)

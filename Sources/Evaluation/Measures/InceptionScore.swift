@@ -24,6 +24,7 @@ public struct InceptionScore: Sendable {
       throw EvaluationError(
         "the Inception score in \(splits) splits needs as many samples, and there are \(count).")
     }
+    try logits.requireFinite("logits")
     let order = generator.map { Tensor.randperm(count, using: $0) }
     let x = (order.map { logits.selected(0, at: $0) } ?? logits).to(.float64)
     let logChances = x - x.logSumExp([1], keepingDims: true)  // log p(y|x), [N, K]

@@ -27,6 +27,8 @@ public struct KernelDistance: Sendable {
     guard smaller >= 4 else {
       throw EvaluationError("KID needs at least four vectors a side, and there are \(smaller).")
     }
+    try a.requireFinite("features")
+    try b.requireFinite("features")
     let size = min(subsetSize, smaller / 2)
     func draw(_ features: Tensor) -> Tensor {
       let order = Tensor.randperm(features.size(0), using: generator)

@@ -42,6 +42,7 @@ public struct Memorization: Sendable {
         "memorisation needs samples, two training pictures and a held-out one, and there are "
           + "\(samples.size(0)), \(training.size(0)) and \(heldOut.size(0)).")
     }
+    try samples.requireFinite("samples")
     let x = samples.flattened(from: 1)
     let trained = NearestNeighbours(of: x, in: training.flattened(from: 1), count: 2)
     let held = NearestNeighbours(of: x, in: heldOut.flattened(from: 1), count: 1)

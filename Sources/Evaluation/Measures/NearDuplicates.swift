@@ -32,6 +32,7 @@ public struct NearDuplicates: Sendable {
     guard total > 1 else {
       throw EvaluationError("duplicates need at least two samples, and there are \(total).")
     }
+    try samples.requireFinite("samples")
     let x = samples.flattened(from: 1).to(.float64)
     var found = 0
     var nearest: [Pair] = []

@@ -36,6 +36,8 @@ public struct PrecisionRecall: Sendable, Equatable {
         "precision and recall by the \(neighbours)-th neighbour need more than \(neighbours) "
           + "vectors a side, and there are \(min(realCount, sampleCount)).")
     }
+    try real.requireFinite("real features")
+    try samples.requireFinite("features of the samples")
     let (x, y) = (real.to(.float64), samples.to(.float64))
     let realRadii = squaredRadii(x, neighbours)  // [N]
     let sampleRadii = squaredRadii(y, neighbours)  // [M]

@@ -20,10 +20,13 @@ public struct ROCCurve: Sendable, Equatable {
 
   /// The curve of scores, higher for what is taken for positive.
   ///
-  /// - Throws: `EvaluationError` unless there are positives and negatives.
+  /// - Throws: `EvaluationError` unless there are positives and negatives, and all are numbers.
   public init(scores: [Double], isPositive: [Bool]) throws(EvaluationError) {
     precondition(scores.count == isPositive.count, "one label a score")
-    precondition(scores.allSatisfy { !$0.isNaN }, "a score is not a number")
+    guard scores.allSatisfy({ !$0.isNaN }) else {
+      throw EvaluationError(
+        "some scores are not numbers, so they have no order; the discriminator has diverged.")
+    }
     let positives = isPositive.count { $0 }
     let negatives = isPositive.count - positives
     guard positives > 0, negatives > 0 else {

@@ -35,7 +35,7 @@ public struct StructuralSimilarity: Sendable, Equatable {
     let side = min(a.size(2), a.size(3))
     let scales = (1...weights.count).last { side > (window - 1) << ($0 - 1) } ?? 1
     let used = weights.prefix(scales)
-    let sum = used.reduce(0, +)
+    let sum = scales < weights.count ? used.reduce(0, +) : 1  // the five add up to 1.0001
     let values = byBlock(a, b) { a, b in
       var (a, b) = (a, b)
       var product = Tensor.ones([a.size(0), a.size(1)], dtype: .float64)
