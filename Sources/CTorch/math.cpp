@@ -188,6 +188,7 @@ int ct_qr(CTTensor a, CTTensor* q, CTTensor* r) {
 
 WITH(cholesky, (CTTensor a, CTTensor* out), at::linalg_cholesky(Ref(a)))
 WITH(inverse, (CTTensor a, CTTensor* out), at::linalg_inv(Ref(a)))
+WITH(rfft2, (CTTensor a, CTTensor* out), at::view_as_real(at::fft_rfft2(Ref(a))))
 
 int ct_solve(CTTensor a, CTTensor b, CTTensor* out) {
   return guard("solve", {a, b}, [&] { *out = give(at::linalg_solve(Ref(a), Ref(b))); });

@@ -75,9 +75,10 @@ int ct_max_pool2d(CTTensor input, const int64_t kernel[2], const int64_t stride[
 }
 
 int ct_avg_pool2d(CTTensor input, const int64_t kernel[2], const int64_t stride[2],
-                  const int64_t padding[2], CTTensor* out) {
+                  const int64_t padding[2], bool count_padding, CTTensor* out) {
   return guard("avg_pool2d", {input}, [&] {
-    *out = give(at::avg_pool2d(Ref(input), ints(kernel, 2), ints(stride, 2), ints(padding, 2)));
+    *out = give(at::avg_pool2d(Ref(input), ints(kernel, 2), ints(stride, 2), ints(padding, 2),
+                               /*ceil_mode=*/false, count_padding));
   });
 }
 

@@ -44,14 +44,16 @@ public enum Weights {
   }
 
   /// Reads a file's tensors into a network whose keys and shapes they must fit; `renaming` gives the
-  /// network's key for one of an older file.
+  /// network's key for one of the file, or `nil` for one that the network can do without.
   ///
   /// Throws `SafetensorsError`, also with all missing, unused and misshapen keys.
   public static func load(
-    _ path: String, into module: Module, renaming: (String) -> String = { $0 }
+    _ path: String, into module: Module, renaming: (String) -> String? = { $0 }
   ) throws {
     do {
-      let found = try read(path).map { (renaming($0.key), $0.value) }
+      let found = try read(path).compactMap { key, tensor in
+        renaming(key).map { ($0, tensor) }
+      }
       try module.load(Dictionary(found) { first, _ in first })
     } catch let mismatch as StateMismatch {
       throw SafetensorsError(

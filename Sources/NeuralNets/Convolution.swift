@@ -7,8 +7,10 @@ public final class Conv2d: Module, Layer {
   public let weight: Parameter
   /// `[out]`.
   public let bias: Parameter?
-  private let stride: Extent
-  private let padding: Extent
+  /// How far the kernel moves between neighbours of the output.
+  public let stride: Extent
+  /// How many zeros stand beyond each edge.
+  public let padding: Extent
   private let dilation: Extent
   private let groups: Int
 

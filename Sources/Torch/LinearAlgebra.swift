@@ -62,4 +62,10 @@ extension Tensor {
   ) -> Tensor {
     binary(b, ct_solve, file, line)
   }
+
+  /// The discrete Fourier transform of the last two dimensions of real numbers, without the half that
+  /// follows by symmetry: `[..., H, W]` to `[..., H, W / 2 + 1, 2]`, real and imaginary parts last.
+  public func rfft2(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    unary(ct_rfft2, file, line)
+  }
 }

@@ -38,14 +38,16 @@ extension Tensor {
   }
 
   /// The mean of every window of `[N, C, H, W]`; the stride defaults to the kernel.
+  ///
+  /// Beyond the edge stand zeros, which count like pixels unless `countingPadding` is false.
   public func avgPool2d(
-    kernel: Extent, stride: Extent? = nil, padding: Extent = 0,
+    kernel: Extent, stride: Extent? = nil, padding: Extent = 0, countingPadding: Bool = true,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     made(file, line) { out in
       kernel.lend { size in
         (stride ?? kernel).lend { stride in
-          padding.lend { ct_avg_pool2d(raw, size, stride, $0, out) }
+          padding.lend { ct_avg_pool2d(raw, size, stride, $0, countingPadding, out) }
         }
       }
     }

@@ -11,6 +11,10 @@ import Torch
     .one("cholesky", "definite", rtol: 1e-4, atol: 1e-5) { $0.cholesky() },
     .one("inverse", "square", rtol: 1e-4, atol: 1e-5) { $0.inverse() },
     .two("solve", "square rhs", rtol: 1e-4, atol: 1e-5) { $0.solve($1) },
+    .one("rfft2", "planes", rtol: 1e-4, atol: 1e-5) { $0.rfft2() },
+    .one("rfft2.odd", "right", rtol: 1e-4, atol: 1e-5) {
+      $0.transposed().narrowed(-1, 0, 3).rfft2()
+    },
   ]
 
   static let decompositions: [GoldenCase] = [

@@ -12,6 +12,9 @@ import Torch
     .one("avg_pool.stride", "x") {
       $0.avgPool2d(kernel: Extent(3, 2), stride: Extent(2, 1), padding: Extent(1, 0))
     },
+    .one("avg_pool.inside", "x") {
+      $0.avgPool2d(kernel: 3, stride: 1, padding: 1, countingPadding: false)
+    },
     .one("adaptive", "x") { $0.adaptiveAvgPool2d(Extent(4, 2)) },
   ]
 

@@ -216,6 +216,8 @@ int ct_qr(CTTensor a, CTTensor *q, CTTensor *r);
 int ct_cholesky(CTTensor a, CTTensor *out);
 int ct_solve(CTTensor a, CTTensor b, CTTensor *out);
 int ct_inverse(CTTensor a, CTTensor *out);
+/// Real and imaginary parts side by side in one more dimension.
+int ct_rfft2(CTTensor a, CTTensor *out);
 
 // Networks (bias, weight, mask and running statistics may be NULL) --------------------------------
 int ct_linear(CTTensor input, CTTensor weight, CTTensor bias, CTTensor *out);
@@ -238,7 +240,7 @@ int ct_attention(CTTensor query, CTTensor key, CTTensor value, CTTensor mask, co
 int ct_max_pool2d(CTTensor input, const int64_t kernel[2], const int64_t stride[2],
                   const int64_t padding[2], CTTensor *out);
 int ct_avg_pool2d(CTTensor input, const int64_t kernel[2], const int64_t stride[2],
-                  const int64_t padding[2], CTTensor *out);
+                  const int64_t padding[2], bool count_padding, CTTensor *out);
 int ct_adaptive_avg_pool2d(CTTensor input, const int64_t size[2], CTTensor *out);
 enum CTInterpolation { CT_NEAREST, CT_BILINEAR, CT_BICUBIC };
 int ct_interpolate(CTTensor input, const int64_t size[2], int mode, bool antialias, CTTensor *out);

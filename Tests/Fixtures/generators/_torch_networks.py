@@ -42,6 +42,9 @@ def linear_algebra(g):
     g.case("cholesky", "definite", torch.linalg.cholesky)
     g.case("inverse", "square", torch.linalg.inv)
     g.case("solve", "square rhs", torch.linalg.solve)
+    g.normal("planes", 2, 5, 6)
+    g.case("rfft2", "planes", lambda x: torch.view_as_real(torch.fft.rfft2(x)))
+    g.case("rfft2.odd", "right", lambda x: torch.view_as_real(torch.fft.rfft2(x.mT[..., :3])))
 
 
 def layers(g):
@@ -116,6 +119,8 @@ def resampling(g):
     g.case("max_pool.stride", "x", lambda x: F.max_pool2d(x, (3, 2), (2, 1), (1, 0)))
     g.case("avg_pool", "x", lambda x: F.avg_pool2d(x, 2))
     g.case("avg_pool.stride", "x", lambda x: F.avg_pool2d(x, (3, 2), (2, 1), (1, 0)))
+    g.case("avg_pool.inside", "x", lambda x: F.avg_pool2d(
+        x, 3, 1, 1, count_include_pad=False))
     g.case("adaptive", "x", lambda x: F.adaptive_avg_pool2d(x, (4, 2)))
     for key, size in {"up": (9, 10), "down": (3, 2)}.items():
         g.case(f"nearest.{key}", "x", lambda x: F.interpolate(x, size))
