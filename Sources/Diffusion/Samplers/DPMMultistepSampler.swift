@@ -42,6 +42,6 @@ public struct DPMMultistepSampler: Sampler {
 
   /// α x + σ ε of the level.
   public func noised(_ x: Tensor, noise: Tensor, at index: Int) -> Tensor {
-    method.levels[index].noised(x, noise: noise)
+    method.levels[index].mix(x, noise)
   }
 }

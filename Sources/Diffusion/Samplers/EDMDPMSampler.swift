@@ -50,6 +50,6 @@ public struct EDMDPMSampler: Sampler {
 
   /// x + σ ε.
   public func noised(_ x: Tensor, noise: Tensor, at index: Int) -> Tensor {
-    method.levels[index].noised(x, noise: noise)
+    method.levels[index].mix(x, noise)
   }
 }

@@ -55,9 +55,6 @@ struct SolverLevels: Sendable {
 extension SignalLevel {
   /// λ = log(α/σ), half the logarithm of the signal-to-noise ratio.
   var lambda: Double { log(alpha) - log(sigma) }
-
-  /// α x + σ ε.
-  func noised(_ x: Tensor, noise: Tensor) -> Tensor { alpha * x + sigma * noise }
 }
 
 // MARK: - From a configuration
