@@ -89,6 +89,12 @@ public protocol SigmaSampler: Sampler {
 }
 
 extension SigmaSampler {
+  /// The levels' own.
+  public var timesteps: [Double] { levels.timesteps }
+
+  /// That of the level with the index, for methods with one call of the network a step.
+  public func sigma(at index: Int) -> Double { levels.sigmas[index] }
+
   /// The first level's σ, or √(σ² + 1) with leading spacing, as in diffusers.
   public var initialScale: Double { levels.initialScale }
 
