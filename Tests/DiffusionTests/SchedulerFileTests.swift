@@ -112,8 +112,31 @@ import Testing
     ),
     (
       #"{"_class_name": "EulerDiscreteScheduler", "timestep_type": "discreet"}"#,
-      "timestep_type is \"discreet\", but one of discrete, continuous is expected; "
-        + "the nearest is discrete."
+      "\"timestep_type\": found \"discreet\", but one of \"discrete\", \"continuous\" is "
+        + "expected; did you mean \"discrete\"?"
+    ),
+    (
+      #"{"_class_name": "EulerDiscreteScheduler", "interpolation_type": "cubic"}"#,
+      "\"interpolation_type\": found \"cubic\", but one of \"linear\", \"log_linear\" is expected."
+    ),
+    (
+      #"{"_class_name": "DPMSolverMultistepScheduler", "final_sigmas_type": "sigma_mine"}"#,
+      "\"final_sigmas_type\": found \"sigma_mine\", but one of \"zero\", \"sigma_min\" is expected; "
+        + "did you mean \"sigma_min\"?"
+    ),
+    (
+      #"{"_class_name": "EDMEulerScheduler", "sigma_schedule": "linear"}"#,
+      "\"sigma_schedule\": found \"linear\", but one of \"karras\", \"exponential\" is expected."
+    ),
+    (
+      #"{"_class_name": "FlowMatchEulerDiscreteScheduler", "time_shift_type": "liner"}"#,
+      "\"time_shift_type\": found \"liner\", but one of \"exponential\", \"linear\" is expected; "
+        + "did you mean \"linear\"?"
+    ),
+    (
+      #"{"_class_name": "DPMSolverMultistepScheduler", "solver_type": "midpiont"}"#,
+      "solver_type is \"midpiont\", but one of midpoint, heun, bh1, bh2, logrho is expected; "
+        + "the nearest is midpoint."
     ),
   ])
   func aFaultyFileGivesOneSentenceWithThePath(_ text: String, _ sentence: String) throws {

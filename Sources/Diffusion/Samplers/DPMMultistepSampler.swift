@@ -18,7 +18,7 @@ public struct DPMMultistepSampler: Sampler {
     let name = "dpm-solver multistep"
     let settings = try DPMSettings(
       config, thirdOrder: [.dataODE, .noiseODE, .dataSDE], for: name)
-    let end = try config.finalLevel()
+    let end = config.finalLevel()
     if end == .clean { try settings.requireData(for: name) }
     model = try SolverModel(config, as: settings.equation.quantity, for: name)
     method = DPMMultistep(

@@ -23,7 +23,7 @@ public struct EDMDPMSampler: Sampler {
     clipping = Clipping(config)
     // diffusers ends at sigma_min itself, also where one step begins at sigma_max.
     let last = network.sigmas[network.timesteps.count - 1]
-    let end = config.finalSigmasType == "sigma_min" ? min(config.sigmaMin ?? last, last) : 0
+    let end = config.finalSigmasType == .sigmaMin ? min(config.sigmaMin ?? last, last) : 0
     method = DPMMultistep(
       levels: try SolverLevels(
         timesteps: network.timesteps,

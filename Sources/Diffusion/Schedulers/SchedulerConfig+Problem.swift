@@ -56,11 +56,6 @@ extension SchedulerConfig {
   /// A text that is none of its choices. Which of them a class takes, its sampler says.
   private var firstUnknown: String? {
     let choices: [(key: String, value: String, choices: [String])] = [
-      ("interpolation_type", interpolationType, ["linear", "log_linear"]),
-      ("timestep_type", timestepType, ["discrete", "continuous"]),
-      ("final_sigmas_type", finalSigmasType, ["zero", "sigma_min"]),
-      ("sigma_schedule", sigmaSchedule, ["karras", "exponential"]),
-      ("time_shift_type", timeShiftType, ["exponential", "linear"]),
       (
         "algorithm_type", algorithmType,
         [
