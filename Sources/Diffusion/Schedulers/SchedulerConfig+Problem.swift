@@ -9,6 +9,9 @@ extension SchedulerConfig {
     firstOutside(wholes) ?? firstOutside(numbers) ?? firstUnknown ?? contradiction
   }
 
+  /// How many levels a network may be trained at.
+  static let trainTimestepsRange = 1...100_000
+
   private typealias Limit<Number: Comparable> = (
     key: String, value: Number?, range: ClosedRange<Number>
   )
@@ -16,7 +19,7 @@ extension SchedulerConfig {
   private var wholes: [Limit<Int>] {
     let lengths = 1...(1 << 30)
     return [
-      ("num_train_timesteps", numTrainTimesteps, 1...100_000),
+      ("num_train_timesteps", numTrainTimesteps, Self.trainTimestepsRange),
       ("steps_offset", stepsOffset, -100_000...100_000),
       ("original_inference_steps", originalInferenceSteps, 1...100_000),
       ("solver_order", solverOrder, 1...10),
