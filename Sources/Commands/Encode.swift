@@ -100,15 +100,12 @@ struct Encode: ParsableCommand {
     var codes: [Tensor] = []
     var logVariances: [Tensor] = []
     try forEachBatch(trained) { pictures, _ in
-      withoutGradients {
-        guard trained.autoencoder.config.kind == .variational else {
-          return codes.append(trained.encode(pictures))
-        }
-        let device = trained.autoencoder.parameters[0].value.device
-        let posterior = trained.autoencoder.posterior(pictures.to(device))
-        codes.append(posterior.mean.to(.cpu))
-        logVariances.append(posterior.logVariance.to(.cpu))
+      guard trained.autoencoder.config.kind == .variational else {
+        return codes.append(trained.encode(pictures))
       }
+      let posterior = trained.posterior(pictures)
+      codes.append(posterior.mean)
+      logVariances.append(posterior.logVariance)
     }
     return [("codes", .concatenated(codes))]
       + (logVariances.isEmpty ? [] : [("log_variance", .concatenated(logVariances))])

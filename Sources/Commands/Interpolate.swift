@@ -10,8 +10,11 @@ struct Interpolate: ParsableCommand {
     abstract: "Walk from one picture to another through the latent space.",
     discussion: """
       Between two picture files, or between pairs of the held-out data. --path linear walks \
-      straight, --path spherical keeps the length that draws from N(0, 1) have. \
-      JSON keys: run, output, rows, steps.
+      straight: right for an autoencoder, whose codes may lie anywhere, and for codes of few \
+      numbers. --path spherical goes along an arc and keeps the length of the codes: right for a \
+      VAE with many dimensions, where draws from N(0, 1) nearly all have the same length and a \
+      straight line passes through shorter codes that the decoder has seldom seen. JSON keys: run, \
+      output, rows, steps.
       """)
 
   @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))

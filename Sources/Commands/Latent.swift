@@ -18,8 +18,8 @@ public struct Latent: ParsableCommand {
       CommandGroup(
         name: "Models",
         subcommands: [
-          Train.self, Sample.self, Reconstruct.self, Interpolate.self, Encode.self, Decode.self,
-          Noise.self, Evaluate.self,
+          Train.self, Sample.self, Reconstruct.self, Interpolate.self, Map.self, Traverse.self,
+          Encode.self, Decode.self, Noise.self, Evaluate.self,
         ]),
       CommandGroup(
         name: "What there is",

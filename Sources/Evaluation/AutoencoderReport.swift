@@ -29,7 +29,7 @@ public struct AutoencoderReport {
       let bounds = try run.autoencoder.measureBounds(
         on: set, importanceSamples: importanceSamples, seed: seed, limit: limit,
         progress: progress)
-      let active = try Self.activeUnits(run, set, min(count, 2000))
+      let active = try LatentDimensions(of: run, on: set, at: 0..<min(count, 2000)).activeUnits
       json["elbo"] = .double(bounds.elbo)
       json["reconstruction"] = .double(bounds.reconstruction)
       json["kl"] = .double(bounds.kl)
@@ -57,15 +57,5 @@ public struct AutoencoderReport {
     }
     self.json = json
     self.lines = lines
-  }
-
-  /// Dimensions whose posterior mean varies by more than 0.01 over the data (Burda et al. 2016,
-  /// §2.1): the others carry nothing.
-  private static func activeUnits(_ run: TrainedAutoencoder, _ set: any Dataset, _ count: Int)
-    throws -> Int
-  {
-    guard count > 1 else { return 0 }
-    let means = run.encode(try set.pictures(0..<count))
-    return (means.variance([0]) .> 0.01).to(.int64).sum().intItem()
   }
 }

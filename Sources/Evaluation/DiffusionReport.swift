@@ -33,6 +33,7 @@ public struct DiffusionReport {
         "this model is no Markov chain, so it has no variational bound in bits a dimension.")
     }
     let schedule = NoiseSchedule(config)
+    let process = TrainingLevels.markov(schedule)
     let bound = VariationalBound(
       schedule, prediction: config.predictionType, variance: try Self.variance(of: model))
     let count = min(set.count, limit)
@@ -54,10 +55,8 @@ public struct DiffusionReport {
           let high = (part + 1) * schedule.count / parts
           let t = Tensor.randint(low..<high, [range.count], using: generator).elements(as: Int.self)
           let noise = Tensor.randn(x.shape, using: generator).to(device)
-          let (alpha, sigma) = TrainingLevels.markov(schedule).factors(t, device: device)
           let output = model.pipeline.unet(
-            alpha * x + sigma * noise,
-            timesteps: TrainingLevels.markov(schedule).told(t, device: device),
+            process.jump(x, noise: noise, to: t), timesteps: process.told(t, device: device),
             classLabels: classes?.to(device))
           let found: [Double] = bound.terms(x, noise: noise, levels: t, output: output).elements()
           for (level, term) in zip(t, found) {

@@ -8,13 +8,16 @@ import Training
 public struct LatentMap {
   /// Where each code lies in the plane, `[N, 2]`.
   public let points: Tensor
+  /// The share of the codes' variance that lies along each axis; not a number for equal codes.
+  public let explainedVariance: [Double]
   private let centre: Tensor  // [D]
   private let axes: Tensor  // [2, D], orthonormal
 
-  /// The map of codes `[N, D]`, D at least 2.
+  /// The map of codes `[N, D]`, N and D at least 2.
   public init(of codes: Tensor) {
     let width = codes.size(1)
-    precondition(width >= 2, "a plane needs codes of two numbers, these have \(width)")
+    precondition(
+      width >= 2 && codes.size(0) >= 2, "a plane needs two codes of two numbers: \(codes.shape)")
     if width == 2 {
       centre = .zeros([2])
       axes = .eye(2)
@@ -23,18 +26,19 @@ public struct LatentMap {
       axes = (codes - centre).svd().vh[0..<2]
     }
     points = (codes - centre).matmul(axes.transposed())
+    explainedVariance = (points.variance([0]) / codes.variance([0]).sum()).elements()
   }
 
-  /// The points of a set's elements, coloured by their class.
-  public func scatter(_ set: any Dataset, title: String? = nil) -> ScatterPlot {
-    let values: [Float] = points.elements()
-    let marks = (0..<points.size(0)).map {
+  /// The points, coloured by the class of the element of a set that each is the code of: the first
+  /// elements, or those at `indices`.
+  public func scatter(_ set: any Dataset, at indices: [Int]? = nil) -> ScatterPlot {
+    let values: [Double] = points.elements()
+    let marks = (indices ?? Array(0..<points.size(0))).enumerated().map { place, index in
       ScatterPlot.Mark(
-        x: Double(values[2 * $0]), y: Double(values[2 * $0 + 1]), label: set.label(at: $0) ?? 0)
+        x: values[2 * place], y: values[2 * place + 1], label: set.label(at: index) ?? 0)
     }
     return ScatterPlot(
-      marks, labels: set.classNames ?? [], title: title, xLabel: "first component",
-      yLabel: "second component")
+      marks, labels: set.classNames ?? [], xLabel: "first component", yLabel: "second component")
   }
 
   /// The codes of a square lattice over the plane, `side`² of them, row by row from the top left:

@@ -17,17 +17,23 @@ extension Dataset {
     }
   }
 
+  /// At most `count` indices, spread evenly over the set, which may be sorted by class.
+  public func spread(_ count: Int) -> [Int] {
+    let count = min(count, self.count)
+    return (0..<count).map { $0 * self.count / count }
+  }
+
   /// Pictures as a tensor, `[N, C, H, W]` in [0, 1]. Throws when a file cannot be read.
-  public func pictures(_ range: Range<Int>) throws -> Tensor {
+  public func pictures(_ indices: some Collection<Int>) throws -> Tensor {
     let size = elementByteCount
-    var bytes = [UInt8](repeating: 0, count: range.count * size)
+    var bytes = [UInt8](repeating: 0, count: indices.count * size)
     try bytes.withUnsafeMutableBytes { buffer in
-      for (place, index) in range.enumerated() {
+      for (place, index) in indices.enumerated() {
         try copyElement(
           at: index, into: .init(rebasing: buffer[place * size..<(place + 1) * size]))
       }
     }
-    return Tensor(bytes, shape: [range.count] + elementShape).to(.float32) / 255
+    return Tensor(bytes, shape: [indices.count] + elementShape).to(.float32) / 255
   }
 }
 

@@ -123,6 +123,8 @@ import Testing
       ["reconstruct", "plain", "grey.png", "-o", "x.png"],
       ["reconstruct", "plain", "-o", "x.png"],
       ["interpolate", "plain", "grey.png", "grey.png", "-o", "x.png"],
+      ["map", "plain", "-o", "x.png"],
+      ["traverse", "plain", "grey.png", "-o", "x.png"],
     ] {
       expectRefusal(
         try Tool.run(arguments, in: folder), 1, "the family diffusion, which has no codes")

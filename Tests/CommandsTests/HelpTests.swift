@@ -5,8 +5,8 @@ import Testing
 /// the files under `Tests/Fixtures/help`.
 @Suite struct HelpTests {
   static let commands = [
-    "quickstart", "train", "sample", "reconstruct", "interpolate", "encode", "decode", "noise",
-    "evaluate", "inspect", "models", "datasets", "samplers", "doctor",
+    "quickstart", "train", "sample", "reconstruct", "interpolate", "map", "traverse", "encode",
+    "decode", "noise", "evaluate", "inspect", "models", "datasets", "samplers", "doctor",
   ]
 
   @Test(arguments: ["latent"] + commands)

@@ -43,7 +43,7 @@ import Torch
     config.rescaleBetasZeroSnr = true
     let (plain, rescaled) = (NoiseSchedule(), NoiseSchedule(config))
     #expect(rescaled.alphasCumprod[999] == 0)
-    #expect(rescaled.signalToNoise(999) == 0)
+    #expect(rescaled.level(999).signalToNoise == 0)
     #expect(abs(rescaled.alphasCumprod[0] - plain.alphasCumprod[0]) < 1e-7)
     #expect(zip(rescaled.alphasCumprod, rescaled.alphasCumprod.dropFirst()).allSatisfy(>))
     expectClose(

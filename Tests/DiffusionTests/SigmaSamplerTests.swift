@@ -77,15 +77,12 @@ import Torch
       ("beta", { $0.useBetaSigmas = true }),
       (
         "no smallest sigma",
-        { ($0.sigmaMin, $0.useExponentialSigmas, $0.sigmaSchedule) = (0, true, "exponential") }
+        { ($0.sigmaMin, $0.useExponentialSigmas, $0.sigmaSchedule) = (0, true, .exponential) }
       ),
       ("sigmas upside down", { ($0.sigmaMin, $0.sigmaMax, $0.useKarrasSigmas) = (9, 1, true) }),
       ("no sigmas", { ($0.sigmaMin, $0.sigmaMax) = (nil, nil) }),
       ("no rho", { $0.rho = 0 }), ("no data", { $0.sigmaData = 0 }),
-      ("strange words", { $0.interpolationType = "cubic" }),
-      ("strange time", { $0.timestepType = "odd" }),
-      ("strange end", { $0.finalSigmasType = "one" }),
-      ("strange schedule", { $0.sigmaSchedule = "linear" }),
+      ("other words", { ($0.interpolationType, $0.timestepType) = (.logLinear, .continuous) }),
       ("no shift", { $0.shift = 0 }), ("negative shift", { $0.shift = -1 }),
       ("dynamic", { $0.useDynamicShifting = true }),
       ("terminal", { $0.shiftTerminal = 0.1 }), ("terminal of one", { $0.shiftTerminal = 1 }),
@@ -93,7 +90,7 @@ import Torch
       ("inverted noise", { ($0.invertSigmas, $0.stochasticSampling) = (true, true) }),
       ("flow", { $0.predictionType = .flow }), ("sample", { $0.predictionType = .sample }),
       ("zero signal", { $0.rescaleBetasZeroSnr = true }),
-      ("to the smallest", { $0.finalSigmasType = "sigma_min" }),
+      ("to the smallest", { $0.finalSigmasType = .sigmaMin }),
     ]
     let requests: [SamplingLevels] = [
       .steps(0), .steps(-1), .steps(1), .steps(2), .steps(7), .steps(.max), .timesteps([]),
@@ -137,7 +134,7 @@ import Torch
     refuses(.euler, .timesteps([900, 3])) { $0.useKarrasSigmas = true }
     refuses(.heun, .timesteps([900, 3])) { $0.useBetaSigmas = true }
     refuses(.euler, .timesteps([900, 3])) {
-      ($0.timestepType, $0.predictionType) = ("continuous", .velocity)
+      ($0.timestepType, $0.predictionType) = (.continuous, .velocity)
     }
     refuses(.euler) { ($0.stepsOffset, $0.timestepSpacing) = (999, .leading) }
     refuses(.lms) { ($0.useKarrasSigmas, $0.useExponentialSigmas) = (true, true) }

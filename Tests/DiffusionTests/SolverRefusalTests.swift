@@ -61,8 +61,6 @@ import Torch
       Refusal(
         scheduler: .dpmMultistep, config: #"{"algorithm_type": "dpmsolver"}"#, names: "sigma_min"),
       Refusal(
-        scheduler: .dpmMultistep, config: #"{"final_sigmas_type": "one"}"#, names: "sigma_min"),
-      Refusal(
         scheduler: .dpmMultistep,
         config: """
           {"algorithm_type": "sde-dpmsolver", "solver_order": 3, "final_sigmas_type": "sigma_min"}

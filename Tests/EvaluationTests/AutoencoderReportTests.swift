@@ -45,6 +45,10 @@ import Training
       #expect(iwae >= elbo - 0.05)
       #expect(kl >= 0)
       #expect(json["count"]?.int == 64)
+      // The dimensions' own share of the same bound.
+      let dimensions = try LatentDimensions(of: run, on: set, at: 0..<64)
+      #expect(abs(try #require(dimensions.kl).reduce(0, +) - kl) < 1e-5 * kl)
+      #expect(json["active_units"]?.int == dimensions.activeUnits)
     }
   }
 

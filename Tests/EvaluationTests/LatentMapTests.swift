@@ -27,6 +27,13 @@ import Torch
     #expect(abs(means[0]) < 1e-3 && abs(means[1]) < 1e-3)
   }
 
+  @Test func theAxesTellTheirShareOfTheVariance() {
+    // 9 and 1 of a variance of 10 and five times 0.01².
+    let shares = LatentMap(of: codes().codes).explainedVariance
+    #expect(abs(shares[0] - 0.9) < 0.01 && abs(shares[1] - 0.1) < 0.01)
+    #expect(abs(shares.reduce(0, +) - 1) < 1e-3)
+  }
+
   @Test func aLatticeLiesInThePlaneOfTheCodes() {
     let (codes, first, second) = codes()
     let lattice = LatentMap(of: codes).lattice(7)
@@ -42,6 +49,8 @@ import Torch
 
   @Test func codesOfTwoNumbersAreTheirOwnMap() {
     let codes = Tensor.randn([50, 2], using: Generator(seed: 1))
-    #expect((LatentMap(of: codes).points - codes).abs().max().item() == 0)
+    let map = LatentMap(of: codes)
+    #expect((map.points - codes).abs().max().item() == 0)
+    #expect(abs(map.explainedVariance.reduce(0, +) - 1) < 1e-6)
   }
 }

@@ -57,10 +57,12 @@ extension TrainedModel {
   }
 
   /// Pictures `[N, C, H, W]` as a grid, enlarged so that people can see them.
-  func grid(_ pictures: Tensor, columns: Int? = nil, rowTitles: [String] = []) throws -> Image {
+  func grid(
+    _ pictures: Tensor, columns: Int? = nil, columnTitles: [String] = [], rowTitles: [String] = []
+  ) throws -> Image {
     try ImageGrid(
       pictures.pictures, columns: columns, scale: max(1, 56 / pictures.size(3)), margin: 4,
-      rowTitles: rowTitles
+      columnTitles: columnTitles, rowTitles: rowTitles
     ).image()
   }
 

@@ -65,10 +65,11 @@ public struct DiffusionObjective: Sendable {
   public func losses(
     _ x: Tensor, noise: Tensor, levels t: [Int], network: (Tensor, Tensor) -> Tensor
   ) -> Tensor {
-    let (alpha, sigma) = levels.factors(t, device: x.device)  // [N, 1, 1, 1]
-    let output = network(alpha * x + sigma * noise, levels.told(t, device: x.device))
+    let output = network(
+      levels.jump(x, noise: noise, to: t), levels.told(t, device: x.device))
     let channels = x.size(1)
     let said = boundWeight == nil ? output : output.narrowed(1, 0, channels)
+    let (alpha, sigma) = levels.factors(t, device: x.device)  // [N, 1, 1, 1]
     let target = prediction.target(x, noise: noise, alpha: alpha, sigma: sigma)
     var losses = error(said, target).flattened(from: 1).mean([1])
     if let minSNRGamma { losses = losses * weights(t, gamma: minSNRGamma).to(x.device) }
@@ -86,7 +87,7 @@ public struct DiffusionObjective: Sendable {
   private func weights(_ t: [Int], gamma: Double) -> Tensor {
     Tensor(
       t.map { t in
-        let snr = levels.signalToNoise(t)
+        let snr = levels.level(t).signalToNoise
         let least = min(snr, gamma)
         switch prediction {
         case .epsilon: return Float(least / snr)
@@ -123,12 +124,6 @@ public enum TrainingLevels: Sendable, Equatable {
     }
   }
 
-  /// α² / σ².
-  public func signalToNoise(_ t: Int) -> Double {
-    let level = level(t)
-    return (level.alpha / level.sigma) * (level.alpha / level.sigma)
-  }
-
   /// α and σ of several levels, `[N, 1, 1, 1]` each.
   public func factors(_ t: [Int], device: Device = .cpu) -> (alpha: Tensor, sigma: Tensor) {
     let levels = t.map(level)
@@ -136,6 +131,12 @@ public enum TrainingLevels: Sendable, Equatable {
       Tensor(values.map { Float($0) }, shape: [values.count, 1, 1, 1]).to(device)
     }
     return (column(levels.map(\.alpha)), column(levels.map(\.sigma)))
+  }
+
+  /// x_t = α x_0 + σ ε in one jump: `x` and `noise` `[N, C, H, W]`, a level for each.
+  public func jump(_ x: Tensor, noise: Tensor, to t: [Int]) -> Tensor {
+    let (alpha, sigma) = factors(t, device: x.device)
+    return alpha * x + sigma * noise
   }
 
   /// What the network is told of several levels, float32 `[N]`.

@@ -31,8 +31,9 @@ public struct VariationalBound: Sendable {
     }
     let channels = x.size(1)
     let said = variance == .learnedRange ? output.narrowed(1, 0, channels) : output
-    let (alpha, sigma) = TrainingLevels.markov(schedule).factors(t, device: device)
-    let noisy = alpha * x + sigma * noise
+    let levels = TrainingLevels.markov(schedule)
+    let noisy = levels.jump(x, noise: noise, to: t)
+    let (alpha, sigma) = levels.factors(t, device: device)
 
     let start = prediction.start(said, from: noisy, alpha: alpha, sigma: sigma)
       .clamped(min: -1, max: 1)

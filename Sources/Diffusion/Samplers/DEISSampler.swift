@@ -59,6 +59,6 @@ public struct DEISSampler: Sampler {
 
   /// α x + σ ε of the level.
   public func noised(_ x: Tensor, noise: Tensor, at index: Int) -> Tensor {
-    levels[index].noised(x, noise: noise)
+    levels[index].mix(x, noise)
   }
 }

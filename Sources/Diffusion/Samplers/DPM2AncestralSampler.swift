@@ -31,17 +31,9 @@ public struct DPM2AncestralSampler: SigmaSampler {
     let sigma = sigma(at: index)
     let start = levels.start(output, from: x, sigma: sigma)
     let slope = (x - start) / sigma
-    if index.isMultiple(of: 2) {
-      memory.sample = x
-      return SamplerStep(
-        sample: x + (midway.sigmas[index + 1] - sigma) * slope, denoised: start)
-    }
-    guard let beginning = memory.sample else {
-      preconditionFailure("a sampling of two calls a step starts at an even index")
-    }
-    let from = midway.sigmas[index - 1]
-    let step = AncestralStep(from: from, to: midway.sigmas[index + 1])
-    let lower = beginning + (step.down - from) * slope
+    let lower = midway.step(slope, at: index, from: x, memory: &memory)
+    guard !index.isMultiple(of: 2) else { return SamplerStep(sample: lower, denoised: start) }
+    let step = AncestralStep(from: midway.sigmas[index - 1], to: midway.sigmas[index + 1])
     return SamplerStep(sample: lower + step.up * noise.draw(like: x), denoised: start)
   }
 }

@@ -30,36 +30,49 @@ public struct DPM2Sampler: SigmaSampler {
     let sigma = sigma(at: index)
     let start = levels.start(output, from: x, sigma: sigma)
     let slope = (x - start) / sigma
-    if index.isMultiple(of: 2) {
-      memory.sample = x
-      return SamplerStep(
-        sample: x + (midway.sigmas[index + 1] - sigma) * slope, denoised: start)
-    }
-    guard let beginning = memory.sample else {
-      preconditionFailure("a sampling of two calls a step starts at an even index")
-    }
-    let gap = midway.sigmas[index + 1] - midway.sigmas[index - 1]
-    return SamplerStep(sample: beginning + gap * slope, denoised: start)
+    return SamplerStep(
+      sample: midway.step(slope, at: index, from: x, memory: &memory), denoised: start)
   }
 }
 
 /// Levels with one between each and the next but at the last step.
 struct MidwayLevels: Sendable {
-  /// σ of every call, and where the last one ends.
+  /// σ of every call.
   let sigmas: [Double]
   /// What the network is told.
   let timesteps: [Double]
+  /// Where the slope of every call leads: the first of a step to its middle, the second from its
+  /// beginning to its target.
+  private let ends: [Double]
 
   /// The middle lies half-way in log σ to the `target` of the step between two levels.
   init(_ levels: SigmaLevels, target: (_ sigma: Double, _ next: Double) -> Double) {
     var (sigmas, timesteps) = ([levels.sigmas[0]], [levels.timesteps[0]])
+    var ends: [Double] = []
     for k in levels.timesteps.indices.dropFirst() {
       let (sigma, next) = (levels.sigmas[k - 1], levels.sigmas[k])
-      let middle = (sigma * target(sigma, next)).squareRoot()
+      let end = target(sigma, next)
+      let middle = (sigma * end).squareRoot()
       sigmas += [middle, next]
       timesteps += [levels.training.timestep(of: middle), levels.timesteps[k]]
+      ends += [middle, end]
     }
-    self.sigmas = sigmas + [levels.sigmas[levels.sigmas.count - 1]]
+    self.sigmas = sigmas
     self.timesteps = timesteps
+    self.ends = ends + [levels.sigmas[levels.sigmas.count - 1]]
+  }
+
+  /// Either half of a step along `slope`; the first remembers where it began.
+  func step(
+    _ slope: Tensor, at index: Int, from x: Tensor, memory: inout SamplerMemory
+  ) -> Tensor {
+    if index.isMultiple(of: 2) {
+      memory.sample = x
+      return x + (ends[index] - sigmas[index]) * slope
+    }
+    guard let beginning = memory.sample else {
+      preconditionFailure("a sampling of two calls a step starts at an even index")
+    }
+    return beginning + (ends[index] - sigmas[index - 1]) * slope
   }
 }

@@ -34,7 +34,7 @@ public struct DPMMultistepInverseSampler: Sampler {
 
   /// α x + σ ε of the level.
   public func noised(_ x: Tensor, noise: Tensor, at index: Int) -> Tensor {
-    method.levels[index].noised(x, noise: noise)
+    method.levels[index].mix(x, noise)
   }
 }
 

@@ -18,7 +18,7 @@ public struct DPMMultistepSampler: Sampler {
     let name = "dpm-solver multistep"
     let settings = try DPMSettings(
       config, thirdOrder: [.dataODE, .noiseODE, .dataSDE], for: name)
-    let end = try config.finalLevel()
+    let end = config.finalLevel()
     if end == .clean { try settings.requireData(for: name) }
     model = try SolverModel(config, as: settings.equation.quantity, for: name)
     method = DPMMultistep(
@@ -42,6 +42,6 @@ public struct DPMMultistepSampler: Sampler {
 
   /// α x + σ ε of the level.
   public func noised(_ x: Tensor, noise: Tensor, at index: Int) -> Tensor {
-    method.levels[index].noised(x, noise: noise)
+    method.levels[index].mix(x, noise)
   }
 }

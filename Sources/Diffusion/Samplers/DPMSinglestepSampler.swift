@@ -23,7 +23,7 @@ public struct DPMSinglestepSampler: Sampler {
     let name = "dpm-solver singlestep"
     let equations: [DPMEquation] = [.noiseODE, .dataODE, .dataSDE]
     settings = try DPMSettings(config, equations: equations, thirdOrder: equations, for: name)
-    let end = try config.finalLevel()
+    let end = config.finalLevel()
     if end == .clean { try settings.requireData(for: name) }
     model = try SolverModel(config, as: settings.equation.quantity, for: name)
     levels = try SolverLevels(config, request, end: end, mu: mu, for: name)
@@ -80,6 +80,6 @@ public struct DPMSinglestepSampler: Sampler {
 
   /// α x + σ ε of the level.
   public func noised(_ x: Tensor, noise: Tensor, at index: Int) -> Tensor {
-    levels[index].noised(x, noise: noise)
+    levels[index].mix(x, noise)
   }
 }

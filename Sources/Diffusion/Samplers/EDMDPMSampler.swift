@@ -23,7 +23,7 @@ public struct EDMDPMSampler: Sampler {
     clipping = Clipping(config)
     // diffusers ends at sigma_min itself, also where one step begins at sigma_max.
     let last = network.sigmas[network.timesteps.count - 1]
-    let end = config.finalSigmasType == "sigma_min" ? min(config.sigmaMin ?? last, last) : 0
+    let end = config.finalSigmasType == .sigmaMin ? min(config.sigmaMin ?? last, last) : 0
     method = DPMMultistep(
       levels: try SolverLevels(
         timesteps: network.timesteps,
@@ -50,6 +50,6 @@ public struct EDMDPMSampler: Sampler {
 
   /// x + σ ε.
   public func noised(_ x: Tensor, noise: Tensor, at index: Int) -> Tensor {
-    method.levels[index].noised(x, noise: noise)
+    method.levels[index].mix(x, noise)
   }
 }

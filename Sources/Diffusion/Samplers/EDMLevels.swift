@@ -27,13 +27,11 @@ public struct EDMLevels: Sendable, Equatable {
     guard config.sigmaData > 0, config.sigmaData.isFinite else {
       throw SamplerError("sigma_data must be positive, not \(config.sigmaData).")
     }
-    let spacing: SigmaSpacing
-    switch config.sigmaSchedule {
-    case "karras": spacing = .karras
-    case "exponential": spacing = .exponential
-    default:
-      throw SamplerError("sigma_schedule is karras or exponential, not \(config.sigmaSchedule).")
-    }
+    let spacing: SigmaSpacing =
+      switch config.sigmaSchedule {
+      case .karras: .karras
+      case .exponential: .exponential
+      }
     let levels: [Double]
     switch request {
     case .sigmas(let list): levels = list.filter { $0 > 0 }
@@ -42,12 +40,7 @@ public struct EDMLevels: Sendable, Equatable {
       let spaced = try spacing.sigmas(from: largest, to: smallest, count: count, rho: config.rho)
       levels = spaced ?? []
     }
-    switch config.finalSigmasType {
-    case "zero": sigmas = levels + [0]
-    case "sigma_min": sigmas = levels + levels.suffix(1)
-    default:
-      throw SamplerError("final_sigmas_type is zero or sigma_min, not \(config.finalSigmasType).")
-    }
+    sigmas = levels + (config.finalSigmasType == .zero ? [0] : levels.suffix(1))
     timesteps = levels.map { log($0) / 4 }
     initialScale = (largest * largest + 1).squareRoot()
     sigmaData = config.sigmaData

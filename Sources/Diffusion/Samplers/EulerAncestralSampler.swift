@@ -11,12 +11,6 @@ public struct EulerAncestralSampler: SigmaSampler {
     levels = try SigmaLevels(config, request, for: "euler-a")
   }
 
-  /// What the network is told.
-  public var timesteps: [Double] { levels.timesteps }
-
-  /// σ at an index.
-  public func sigma(at index: Int) -> Double { levels.sigmas[index] }
-
   /// One step down and up again.
   public func step(
     _ output: Tensor, at index: Int, from x: Tensor, memory: inout SamplerMemory,

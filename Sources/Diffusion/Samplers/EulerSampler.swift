@@ -11,12 +11,6 @@ public struct EulerSampler: SigmaSampler {
     levels = try SigmaLevels(config, request, for: "euler")
   }
 
-  /// What the network is told.
-  public var timesteps: [Double] { levels.timesteps }
-
-  /// σ at an index.
-  public func sigma(at index: Int) -> Double { levels.sigmas[index] }
-
   /// One step along the slope at σ.
   public func step(
     _ output: Tensor, at index: Int, from x: Tensor, memory: inout SamplerMemory,

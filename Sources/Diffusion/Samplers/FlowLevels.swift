@@ -16,7 +16,7 @@ public struct FlowLevels: Sendable, Equatable {
   ) throws(SamplerError) {
     try SamplingLevels.checkTraining(config.numTrainTimesteps)
     // Timesteps of flows are 1 … T.
-    try request.check(trainTimesteps: config.numTrainTimesteps + 1)
+    try request.check(below: config.numTrainTimesteps + 1)
     let total = Double(config.numTrainTimesteps)
     let shift = try FlowShift(config, shift: config.shift, mu: mu)
     let spacing = try SigmaSpacing(config)

@@ -11,12 +11,6 @@ public struct LMSSampler: SigmaSampler {
     levels = try SigmaLevels(config, request, for: "lms")
   }
 
-  /// What the network is told.
-  public var timesteps: [Double] { levels.timesteps }
-
-  /// σ at an index.
-  public func sigma(at index: Int) -> Double { levels.sigmas[index] }
-
   /// One step, of as high an order as there are slopes, at most 4.
   public func step(
     _ output: Tensor, at index: Int, from x: Tensor, memory: inout SamplerMemory,

@@ -111,6 +111,6 @@ public struct SASolverSampler: Sampler {
   /// α x + σ ε of the timestep, as in diffusers; of the level for a flow.
   public func noised(_ x: Tensor, noise: Tensor, at index: Int) -> Tensor {
     let level = schedule?.level(Int(timesteps[index])) ?? levels[index]
-    return level.noised(x, noise: noise)
+    return level.mix(x, noise)
   }
 }

@@ -1,22 +1,54 @@
 /// The samplers by the names that `--sampler` takes.
 public enum SamplerName: String, Sendable, CaseIterable {
-  case ddpm, ddim, ddimInverse = "ddim-inverse", pndm, euler
+  /// `DDPMSampler`: ancestral, noise at every step.
+  case ddpm
+  /// `DDIMSampler`: without noise on the way unless asked for.
+  case ddim
+  /// `DDIMInverseSampler`: from a picture to its noise.
+  case ddimInverse = "ddim-inverse"
+  /// `PNDMSampler`: Runge–Kutta steps, then multistep ones.
+  case pndm
+  /// `EulerSampler`: one slope a step.
+  case euler
+  /// `EulerAncestralSampler`: Euler with fresh noise.
   case eulerAncestral = "euler-a"
-  case heun, lms, dpm2
+  /// `HeunSampler`: the mean of two slopes.
+  case heun
+  /// `LMSSampler`: the last four slopes.
+  case lms
+  /// `DPM2Sampler`: the slope half-way.
+  case dpm2
+  /// `DPM2AncestralSampler`: the slope half-way, with fresh noise.
   case dpm2Ancestral = "dpm2-a"
+  /// `DPMMultistepSampler` of order 2 in x_0.
   case dpmpp2M = "dpmpp-2m"
+  /// `DPMMultistepSampler` of order 2 in x_0 for the reverse diffusion.
   case dpmpp2MSDE = "dpmpp-2m-sde"
+  /// `DPMMultistepInverseSampler`: from a picture to its noise.
   case dpmpp2MInverse = "dpmpp-2m-inverse"
+  /// `DPMSinglestepSampler` in x_0.
   case dpmpp2S = "dpmpp-2s"
+  /// `UniPCSampler`: predictor and corrector.
   case uniPC = "unipc"
+  /// `DEISSampler`: polynomials in log ρ.
   case deis
+  /// `SASolverSampler`: predictor and corrector of a reverse diffusion.
   case saSolver = "sa-solver"
-  case lcm, tcd
+  /// `LCMSampler`, for latent consistency models.
+  case lcm
+  /// `TCDSampler`, for trajectory consistency models.
+  case tcd
+  /// `EDMEulerSampler`, for networks with EDM's preconditioning.
   case edmEuler = "edm-euler"
+  /// `EDMDPMSampler`, for networks with EDM's preconditioning.
   case edmDPM = "edm-dpmpp-2m"
+  /// `ConsistencySampler`, for consistency models.
   case consistency = "cm"
+  /// `UnCLIPSampler`: ancestral, as unCLIP was trained.
   case unCLIP = "unclip"
+  /// `FlowEulerSampler`, for rectified flows.
   case flowEuler = "flow-euler"
+  /// `FlowHeunSampler`, for rectified flows.
   case flowHeun = "flow-heun"
 
   /// The class of diffusers that does it.

@@ -23,16 +23,21 @@ public enum SamplingLevels: Sendable, Equatable {
   /// Throws `SamplerError` for no or too many steps, and for lists that do not descend.
   public func check(trainTimesteps: Int) throws(SamplerError) {
     try Self.checkTraining(trainTimesteps)
+    try check(below: trainTimesteps)
+  }
+
+  /// The same for a network that knows the timesteps below a limit.
+  func check(below limit: Int) throws(SamplerError) {
     guard count >= 1 else { throw SamplerError("a sampling needs at least one step.") }
     switch self {
     case .steps(let count):
-      guard count <= trainTimesteps else {
+      guard count <= limit else {
         throw SamplerError(
-          "\(count) steps are more than the \(trainTimesteps) levels that the network knows.")
+          "\(count) steps are more than the \(limit) levels that the network knows.")
       }
     case .timesteps(let list):
-      guard list.allSatisfy({ 0 <= $0 && $0 < trainTimesteps }) else {
-        throw SamplerError("timesteps must lie in 0..<\(trainTimesteps).")
+      guard list.allSatisfy({ 0 <= $0 && $0 < limit }) else {
+        throw SamplerError("timesteps must lie in 0..<\(limit).")
       }
       guard zip(list, list.dropFirst()).allSatisfy(>) else {
         throw SamplerError("timesteps must descend.")
@@ -51,9 +56,11 @@ public enum SamplingLevels: Sendable, Equatable {
 extension SamplingLevels {
   /// Throws `SamplerError` for a number of training levels that no network has.
   static func checkTraining(_ timesteps: Int) throws(SamplerError) {
-    guard 1...1_000_000 ~= timesteps else {
+    let range = SchedulerConfig.trainTimestepsRange
+    guard range ~= timesteps else {
       throw SamplerError(
-        "num_train_timesteps must lie between 1 and a million, not be \(timesteps).")
+        "num_train_timesteps is \(timesteps); it must lie in \(range.lowerBound)..."
+          + "\(range.upperBound).")
     }
   }
 }

@@ -28,7 +28,7 @@ public struct SigmaLevels: Sendable, Equatable {
     try request.check(trainTimesteps: config.numTrainTimesteps)
     let spacing = try SigmaSpacing(config)
     prediction = config.predictionType
-    let isContinuous = try config.tellsContinuousTime && prediction == .velocity
+    let isContinuous = config.timestepType == .continuous && prediction == .velocity
 
     var (levels, told): ([Double], [Double])
     switch request {
@@ -56,7 +56,8 @@ public struct SigmaLevels: Sendable, Equatable {
     }
     if isContinuous { told = levels.map { log($0) / 4 } }
     timesteps = told
-    sigmas = Array((levels + [try config.finalSigma(training)]).prefix(told.count + 1))
+    let end = config.finalSigmasType == .zero ? 0 : training.smallest
+    sigmas = Array((levels + [end]).prefix(told.count + 1))
     let most = levels.max() ?? 0
     initialScale =
       config.timestepSpacing == .leading ? (most * most + 1).squareRoot() : most
@@ -89,6 +90,12 @@ public protocol SigmaSampler: Sampler {
 }
 
 extension SigmaSampler {
+  /// The levels' own.
+  public var timesteps: [Double] { levels.timesteps }
+
+  /// That of the level with the index, for methods with one call of the network a step.
+  public func sigma(at index: Int) -> Double { levels.sigmas[index] }
+
   /// The first level's σ, or √(σ² + 1) with leading spacing, as in diffusers.
   public var initialScale: Double { levels.initialScale }
 
@@ -103,21 +110,9 @@ extension SigmaSampler {
   }
 }
 
-// MARK: - Words of the configuration
+// MARK: - Levels of the configuration
 
 extension SchedulerConfig {
-  /// Whether the network is told ¼ log σ (where it predicts v).
-  fileprivate var tellsContinuousTime: Bool {
-    get throws(SamplerError) {
-      switch timestepType {
-      case "discrete": false
-      case "continuous": true
-      default:
-        throw SamplerError("timestep_type is discrete or continuous, not \(timestepType).")
-      }
-    }
-  }
-
   /// σ at timesteps; of `log_linear` interpolation also the end of the last step.
   fileprivate func sigmas(
     at timesteps: [Double], of training: TrainingSigmas
@@ -128,22 +123,10 @@ extension SchedulerConfig {
           + "use fewer steps or another offset.")
     }
     switch interpolationType {
-    case "linear": return timesteps.map(training.sigma)
-    case "log_linear":
+    case .linear: return timesteps.map(training.sigma)
+    case .logLinear:
       return SigmaSpacing.exponential(
         from: training.largest, to: training.smallest, count: timesteps.count + 1)
-    default:
-      throw SamplerError("interpolation_type is linear or log_linear, not \(interpolationType).")
-    }
-  }
-
-  /// Where the last step ends.
-  fileprivate func finalSigma(_ training: TrainingSigmas) throws(SamplerError) -> Double {
-    switch finalSigmasType {
-    case "zero": return 0
-    case "sigma_min": return training.smallest
-    default:
-      throw SamplerError("final_sigmas_type is zero or sigma_min, not \(finalSigmasType).")
     }
   }
 }

@@ -55,9 +55,6 @@ struct SolverLevels: Sendable {
 extension SignalLevel {
   /// λ = log(α/σ), half the logarithm of the signal-to-noise ratio.
   var lambda: Double { log(alpha) - log(sigma) }
-
-  /// α x + σ ε.
-  func noised(_ x: Tensor, noise: Tensor) -> Tensor { alpha * x + sigma * noise }
 }
 
 // MARK: - From a configuration
@@ -171,12 +168,10 @@ extension SchedulerConfig {
   }
 
   /// The end that `final_sigmas_type` names.
-  func finalLevel(still: Bool = false) throws(SamplerError) -> SolverLevels.End {
+  func finalLevel(still: Bool = false) -> SolverLevels.End {
     switch finalSigmasType {
-    case "zero": return .clean
-    case "sigma_min": return still ? .smallestOrStill : .smallest
-    default:
-      throw SamplerError("final_sigmas_type is zero or sigma_min, not \(finalSigmasType).")
+    case .zero: .clean
+    case .sigmaMin: still ? .smallestOrStill : .smallest
     }
   }
 

@@ -34,7 +34,7 @@ public struct UniPCSampler: Sampler {
     order = try config.order(config.solverOrder, of: "solver_order", most: 6, for: name)
     model = try SolverModel(
       config, as: config.predictX0 ? .data : .noise, clips: config.predictX0, for: name)
-    let end = try config.finalLevel(still: true)
+    let end = config.finalLevel(still: true)
     guard config.predictX0 || end != .clean else {
       throw SamplerError(
         "unipc without predict_x0 cannot end without noise; set final_sigmas_type to sigma_min.")
@@ -106,7 +106,7 @@ public struct UniPCSampler: Sampler {
 
   /// α x + σ ε of the level.
   public func noised(_ x: Tensor, noise: Tensor, at index: Int) -> Tensor {
-    levels[index].noised(x, noise: noise)
+    levels[index].mix(x, noise)
   }
 }
 
@@ -154,7 +154,7 @@ extension SolverLevels {
     default:
       throw SamplerError("\(name) cannot space the levels of use_flow_sigmas in that way.")
     }
-    let end = try config.finalLevel() == .clean ? 0 : sigmas[sigmas.count - 1]
+    let end = config.finalLevel() == .clean ? 0 : sigmas[sigmas.count - 1]
     try self.init(
       timesteps: sigmas.map { ($0 * Double(total)).rounded(.down) }, sigmas: sigmas + [end],
       isFlow: true)

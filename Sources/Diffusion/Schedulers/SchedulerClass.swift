@@ -2,29 +2,53 @@ import Interchange
 
 /// The scheduler classes of diffusers that sample here, by the names in `scheduler_config.json`.
 public enum SchedulerClass: String, Sendable, CaseIterable {
+  /// Ancestral sampling over all levels or some (Ho et al. 2020).
   case ddpm = "DDPMScheduler"
+  /// Without noise on the way, or with some (Song et al. 2021).
   case ddim = "DDIMScheduler"
+  /// DDIM from a picture to its noise.
   case ddimInverse = "DDIMInverseScheduler"
+  /// Pseudo numerical methods (Liu et al. 2022).
   case pndm = "PNDMScheduler"
+  /// Euler's method over σ (Karras et al. 2022).
   case euler = "EulerDiscreteScheduler"
+  /// Euler's method with fresh noise at every step.
   case eulerAncestral = "EulerAncestralDiscreteScheduler"
+  /// Heun's method over σ (Karras et al. 2022).
   case heun = "HeunDiscreteScheduler"
+  /// The linear multistep method over σ.
   case lms = "LMSDiscreteScheduler"
+  /// DPM-Solver-2 over σ (Lu et al. 2022a).
   case dpm2 = "KDPM2DiscreteScheduler"
+  /// DPM-Solver-2 with fresh noise at every step.
   case dpm2Ancestral = "KDPM2AncestralDiscreteScheduler"
+  /// DPM-Solver and DPM-Solver++, multistep (Lu et al. 2022a, 2022b).
   case dpmMultistep = "DPMSolverMultistepScheduler"
+  /// The multistep DPM-Solver from a picture to its noise.
   case dpmMultistepInverse = "DPMSolverMultistepInverseScheduler"
+  /// DPM-Solver and DPM-Solver++, singlestep.
   case dpmSinglestep = "DPMSolverSinglestepScheduler"
+  /// The unified predictor-corrector (Zhao et al. 2023).
   case uniPC = "UniPCMultistepScheduler"
+  /// The exponential integrator with polynomials (Zhang & Chen 2023).
   case deis = "DEISMultistepScheduler"
+  /// The stochastic Adams solver (Xue et al. 2023).
   case saSolver = "SASolverScheduler"
+  /// Latent consistency models (Luo et al. 2023).
   case lcm = "LCMScheduler"
+  /// Trajectory consistency models (Zheng et al. 2024).
   case tcd = "TCDScheduler"
+  /// Euler's method for networks with EDM's preconditioning.
   case edmEuler = "EDMEulerScheduler"
+  /// DPM-Solver++ for networks with EDM's preconditioning.
   case edmDPM = "EDMDPMSolverMultistepScheduler"
+  /// Consistency models (Song et al. 2023).
   case consistency = "CMStochasticIterativeScheduler"
+  /// The ancestral sampler of unCLIP (Ramesh et al. 2022).
   case unCLIP = "UnCLIPScheduler"
+  /// Euler's method for rectified flows.
   case flowEuler = "FlowMatchEulerDiscreteScheduler"
+  /// Heun's method for rectified flows.
   case flowHeun = "FlowMatchHeunDiscreteScheduler"
 
   /// The keys of the class's configuration, in diffusers' order.

@@ -9,6 +9,9 @@ extension SchedulerConfig {
     firstOutside(wholes) ?? firstOutside(numbers) ?? firstUnknown ?? contradiction
   }
 
+  /// How many levels a network may be trained at.
+  static let trainTimestepsRange = 1...100_000
+
   private typealias Limit<Number: Comparable> = (
     key: String, value: Number?, range: ClosedRange<Number>
   )
@@ -16,7 +19,7 @@ extension SchedulerConfig {
   private var wholes: [Limit<Int>] {
     let lengths = 1...(1 << 30)
     return [
-      ("num_train_timesteps", numTrainTimesteps, 1...100_000),
+      ("num_train_timesteps", numTrainTimesteps, Self.trainTimestepsRange),
       ("steps_offset", stepsOffset, -100_000...100_000),
       ("original_inference_steps", originalInferenceSteps, 1...100_000),
       ("solver_order", solverOrder, 1...10),
@@ -56,11 +59,6 @@ extension SchedulerConfig {
   /// A text that is none of its choices. Which of them a class takes, its sampler says.
   private var firstUnknown: String? {
     let choices: [(key: String, value: String, choices: [String])] = [
-      ("interpolation_type", interpolationType, ["linear", "log_linear"]),
-      ("timestep_type", timestepType, ["discrete", "continuous"]),
-      ("final_sigmas_type", finalSigmasType, ["zero", "sigma_min"]),
-      ("sigma_schedule", sigmaSchedule, ["karras", "exponential"]),
-      ("time_shift_type", timeShiftType, ["exponential", "linear"]),
       (
         "algorithm_type", algorithmType,
         [

@@ -44,8 +44,8 @@ public struct SchedulerConfig: Codable, Sendable, Equatable {
   public var setAlphaToOne = true
   /// PNDM: whether the Runge–Kutta steps at the beginning are left out.
   public var skipPrkSteps = false
-  /// σ between levels: `linear` or `log_linear`.
-  public var interpolationType = "linear"
+  /// σ between levels.
+  public var interpolationType = InterpolationType.linear
   /// σ spaced as in Karras et al. 2022.
   public var useKarrasSigmas = false
   /// σ spaced evenly in log σ.
@@ -60,10 +60,10 @@ public struct SchedulerConfig: Codable, Sendable, Equatable {
   public var sigmaMin: Double?
   /// The largest σ; `nil`: the schedule's own.
   public var sigmaMax: Double?
-  /// Whether the network is told the level (`discrete`) or ¼ log σ (`continuous`).
-  public var timestepType = "discrete"
-  /// Where the last step ends: `zero` or `sigma_min`.
-  public var finalSigmasType = "zero"
+  /// What the network is told of a level.
+  public var timestepType = TimestepType.discrete
+  /// Where the last step ends.
+  public var finalSigmasType = FinalSigmasType.zero
 
   // Multistep solvers.
   /// The order of the solver.
@@ -96,8 +96,8 @@ public struct SchedulerConfig: Codable, Sendable, Equatable {
   // EDM and consistency models.
   /// The deviation of the data.
   public var sigmaData = 0.5
-  /// The spacing of σ: `karras` or `exponential`.
-  public var sigmaSchedule = "karras"
+  /// The spacing of σ.
+  public var sigmaSchedule = SigmaSchedule.karras
   /// The exponent of Karras spacing.
   public var rho = 7.0
   /// What added noise is multiplied by.
@@ -126,32 +126,11 @@ public struct SchedulerConfig: Codable, Sendable, Equatable {
   public var invertSigmas = false
   /// Whether fresh noise is added at every step.
   public var stochasticSampling = false
-  /// The dynamic shift's course: `exponential` or `linear`.
-  public var timeShiftType = "exponential"
+  /// The dynamic shift's course.
+  public var timeShiftType = TimeShiftType.exponential
 
   /// The common values.
   public init() {}
-}
-
-/// The variance of DDPM's reverse step.
-public enum VarianceType: String, Codable, Sendable, CaseIterable {
-  /// The posterior's, β̃.
-  case fixedSmall = "fixed_small"
-  /// Its logarithm halved and exponentiated: a standard deviation.
-  case fixedSmallLog = "fixed_small_log"
-  /// β.
-  case fixedLarge = "fixed_large"
-  /// The logarithm of β.
-  case fixedLargeLog = "fixed_large_log"
-  /// The network's second half of channels, as it is.
-  case learned
-  /// The network's second half of channels, between log β̃ and log β (Nichol & Dhariwal 2021).
-  case learnedRange = "learned_range"
-}
-
-extension VarianceType {
-  /// Whether the network says the variance in a second half of channels.
-  public var isLearned: Bool { self == .learned || self == .learnedRange }
 }
 
 // MARK: - What a sampler asks of its configuration

@@ -13,7 +13,7 @@ public struct SchedulerFile: Sendable, Equatable {
   /// What the file says, and the class's defaults where it says nothing.
   public let config: SchedulerConfig
   /// All that was said, known to the class or not.
-  private let said: JSONObject
+  let said: JSONObject
 
   /// A new file in which every key of the class is said.
   ///
@@ -72,9 +72,6 @@ public struct SchedulerFile: Sendable, Equatable {
     self.schedulerClass = schedulerClass
     self.said = said
   }
-
-  /// The keys of the class that the file says; the others have their defaults.
-  public var explicitKeys: [String] { schedulerClass.keys.filter { said[$0] != nil } }
 
   /// The keys that no scheduler class knows, which are kept; a misspelling is among them.
   public var unknownKeys: [String] {

@@ -28,13 +28,10 @@ public enum FlowShift: Sendable, Equatable {
       throw SamplerError("use_dynamic_shifting needs mu, the shift for the size of the picture.")
     }
     switch config.timeShiftType {
-    case "exponential" where exp(mu).isNormal: self = .exponential(mu: mu)
-    case "linear" where mu > 0 && mu.isFinite: self = .linear(mu: mu)
-    case "exponential", "linear":
-      throw SamplerError("a \(config.timeShiftType) shift cannot have a mu of \(mu).")
-    default:
-      throw SamplerError(
-        "time_shift_type is exponential or linear, not \(config.timeShiftType).")
+    case .exponential where exp(mu).isNormal: self = .exponential(mu: mu)
+    case .linear where mu > 0 && mu.isFinite: self = .linear(mu: mu)
+    case .exponential, .linear:
+      throw SamplerError("a \(config.timeShiftType.rawValue) shift cannot have a mu of \(mu).")
     }
   }
 

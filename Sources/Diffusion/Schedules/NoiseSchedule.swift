@@ -87,9 +87,6 @@ public struct NoiseSchedule: Sendable, Equatable {
       variance: (1 - previous) / (1 - bar) * betas[t])
   }
 
-  /// The signal-to-noise ratio ᾱ_t / (1 − ᾱ_t).
-  public func signalToNoise(_ t: Int) -> Double { alphasCumprod[t] / (1 - alphasCumprod[t]) }
-
   /// σ_t = √((1 − ᾱ_t) / ᾱ_t), the noise beside a picture of full strength.
   public var sigmas: [Double] {
     alphasCumprod.map { ((1 - $0) / $0).squareRoot() }
@@ -113,6 +110,9 @@ public struct SignalLevel: Sendable, Equatable {
   init(alphaCumprod: Double) {
     self.init(alpha: alphaCumprod.squareRoot(), sigma: (1 - alphaCumprod).squareRoot())
   }
+
+  /// The signal-to-noise ratio α² / σ².
+  public var signalToNoise: Double { (alpha / sigma) * (alpha / sigma) }
 
   /// alpha · x + sigma · noise.
   func mix(_ x: Tensor, _ noise: Tensor) -> Tensor { alpha * x + sigma * noise }

@@ -67,7 +67,16 @@ public struct UNetConfig: Sendable, Equatable {
 
   /// The nonlinearities that residual blocks may have, by diffusers' names.
   public enum Nonlinearity: String, Codable, Sendable, CaseIterable {
-    case silu, swish, mish, gelu, relu
+    /// x · sigmoid(x).
+    case silu
+    /// The same by its older name.
+    case swish
+    /// x · tanh(softplus(x)).
+    case mish
+    /// x · Φ(x).
+    case gelu
+    /// max(x, 0).
+    case relu
 
     var activation: Activation.Kind {
       switch self {

@@ -78,4 +78,14 @@ public struct TrainedAutoencoder: TrainedModel {
     let device = autoencoder.parameters[0].value.device
     return withoutGradients { autoencoder.encode(pictures.to(device)).to(.cpu) }
   }
+
+  /// q(z | x) of pictures `[N, C, H, W]`, of a variational autoencoder; `[N, D]`.
+  public func posterior(_ pictures: Tensor) -> DiagonalGaussian {
+    let device = autoencoder.parameters[0].value.device
+    return withoutGradients {
+      let posterior = autoencoder.posterior(pictures.to(device))
+      return DiagonalGaussian(
+        mean: posterior.mean.to(.cpu), logVariance: posterior.logVariance.to(.cpu))
+    }
+  }
 }
