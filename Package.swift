@@ -78,7 +78,9 @@ let package = Package(
     .target(name: "Models", dependencies: ["NeuralNets", "Interchange"]),
     .target(name: "Diffusion", dependencies: ["Models"]),
     .target(name: "Training", dependencies: ["Diffusion", "Datasets"]),
-    .target(name: "Evaluation", dependencies: ["Training"]),
+    .target(
+      name: "Evaluation", dependencies: ["Training"],
+      resources: [.copy("Resources/fashion-mnist-classifier")]),
     .target(name: "Commands", dependencies: ["Training", "Evaluation", argumentParser]),
     .executableTarget(name: "latent", dependencies: ["Commands"]),
 
