@@ -10,11 +10,24 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure a run on held-out data.",
     discussion: """
+      Everything that means something for the family: likelihood (vae, diffusion), reconstruction \
+      (ae, vae), classification (classifier), and the samples of those that draw: fid, \
+      fid-infinity, class-fid, kid, inception-score, precision-recall, class-accuracy, \
+      class-balance, memorization, duplicates, sharpness. --measures chooses some. Samples are \
+      kept in the run's folder, so that an interrupted evaluation goes on.
+
       JSON keys: run, family, data, count, seed; vae: elbo, iwae, kl, reconstruction (nats a \
       picture; elbo = −reconstruction − kl ≤ iwae), iwae_samples, active_units; ae: \
-      reconstruction (nats a picture), mse (of values in 0...1); diffusion: bits_per_dim (the \
-      variational bound), prior and decoder (its last and first term), terms (one a level, null \
-      where none was drawn), levels.
+      reconstruction (nats a picture), mse (of values in 0...1); ae and vae: reconstructions \
+      (mse, psnr, ssim, ms_ssim, ms_ssim_scales, sharpness, sharpness_real, count); diffusion: \
+      bits_per_dim (the variational bound), prior and decoder (its last and first term), terms \
+      (one a level, null where none was drawn), levels; classifier: accuracy, precision, recall, \
+      f1, by_class, confusion (a row for each true class); samples: extractor, extractor_hash, \
+      resizing, features, drawn, count, reference_count, seconds_per_picture, fid, fid_floor (as \
+      many training pictures), fid_infinity, class_fid, kid, kid_error, inception_score, \
+      inception_score_deviation, precision, recall, density, coverage, class_accuracy, classes, \
+      class_entropy (1: even), exact_copies, nearer_to_training, nearer_to_training_expected, \
+      duplicate_pairs, sharpness, sharpness_real, notes.
       """)
 
   @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
@@ -26,14 +39,38 @@ struct Evaluate: ParsableCommand {
   @Option(help: "The part of the data: train or test.")
   var split = Split.test
 
-  @Option(name: [.customShort("n"), .long], help: "How many pictures (default: all).")
+  @Option(
+    name: [.customShort("n"), .long],
+    help: "How many pictures of the data (default: all; 300 for the bound of diffusion).")
   var count: Int?
+
+  @Option(help: "How many new pictures are drawn.")
+  var samples = 1000
+
+  @Option(
+    help: ArgumentHelp(
+      "The measures, with commas between them (default: all that mean something).",
+      valueName: "a,b"))
+  var measures: MeasureList?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      What pictures are compared by: pixels, a classifier's run, or a safetensors file of \
+      Inception-v3's weights (default: the classifier that ships for the data, else pixels).
+      """, valueName: "features"))
+  var features: FeatureChoice = .automatic
 
   @Option(help: "Draws a picture for the importance-weighted bound; 0 leaves it out.")
   var iwaeSamples = 50
 
   @Option(help: "Diffusion: noise levels that each picture visits for the bound; 1000: all.")
   var levels = 100
+
+  @OptionGroup(title: "Drawing (diffusion)") var denoising: DenoisingOptions
+
+  @Flag(help: "Do not keep the samples in the run's folder.")
+  var noCache = false
 
   @OptionGroup var seed: SeedOption
   @OptionGroup var compute: ComputeOptions
@@ -46,39 +83,154 @@ struct Evaluate: ParsableCommand {
     guard (1...100_000).contains(levels) else {
       throw ValidationError("--levels is \(levels); it must lie in 1...100000.")
     }
+    guard (2...1_000_000).contains(samples) else {
+      throw ValidationError("--samples is \(samples); it must lie in 2...1000000.")
+    }
     if let count, count < 1 { throw ValidationError("--count is \(count); it must be positive.") }
   }
 
   func run() throws {
     let device = try compute.start()
     let model = try TrainedModels.open(runPath, device: device)
+    if let given = denoising.given, !(model is TrainedDiffusion) {
+      throw CommandError(
+        "\(runPath): \(given) means nothing to a run of the family \(model.family.rawValue); it "
+          + "belongs to diffusion models")
+    }
+    let possible = MeasureList.possible(for: model)
+    if let other = measures?.names.first(where: { !possible.contains($0) }) {
+      throw CommandError(
+        "\(runPath): the measure \(other) means nothing to a run of the family "
+          + "\(model.family.rawValue); it has \(possible.joined(separator: ", "))")
+    }
+    let wanted = Set(measures?.names ?? possible)
     let set = try model.open(data, split: split)
     for note in (model as? TrainedDiffusion)?.pipeline.notes ?? [] {
       output.talk("note: \(runPath): \(note)")
     }
+    Interruption.listen()
     let line = output.quiet ? nil : StatusLine()
-    let (json, lines) = try measure(model, set) { line?.show("\(StatusLine.bar($0)) \($1)") }
+    func progress(_ share: Double, _ what: String) throws {
+      line?.show("\(StatusLine.bar(share)) \(what)")
+      if let signal = Interruption.signalNumber { throw ExitCode(128 + signal) }
+    }
+    let seed = seed.value
+    var (json, lines) = try family(model, set, wanted, seed, progress)
+    if let drawn = try drawn(model, set, wanted, seed, device, progress) {
+      json["samples"] = .object(drawn.json)
+      lines += drawn.lines
+    }
     line?.finish()
     try output.report(json, lines: lines)
   }
 
-  private func measure(
-    _ model: any TrainedModel, _ set: any Dataset, _ progress: (Double, String) -> Void
+  /// What a family has of its own: likelihood, reconstructions, classification.
+  private func family(
+    _ model: any TrainedModel, _ set: any Dataset, _ wanted: Set<String>, _ seed: UInt64,
+    _ progress: (Double, String) throws -> Void
   ) throws -> (JSONObject, [String]) {
-    if let diffusion = model as? TrainedDiffusion {
+    var json: JSONObject = [
+      "run": .string(runPath), "family": .string(model.family.rawValue),
+      "data": .string(set.name), "seed": .int(Int(seed)),
+      "count": .int(min(set.count, count ?? .max)),
+    ]
+    var lines: [String] = []
+    if let diffusion = model as? TrainedDiffusion, wanted.contains("likelihood") {
       let report = try DiffusionReport(
-        of: diffusion, on: set, seed: seed.value, limit: count ?? .max, levels: levels
-      ) { progress($0, "variational bound") }
-      return (report.json, report.lines)
+        of: diffusion, on: set, seed: seed, limit: count ?? 300, levels: levels
+      ) { try progress($0, "variational bound") }
+      (json, lines) = (report.json, report.lines)
+    } else if let autoencoder = model as? TrainedAutoencoder {
+      if wanted.contains("likelihood") || wanted.contains("reconstruction") {
+        let report = try AutoencoderReport(
+          of: autoencoder, on: set,
+          importanceSamples: wanted.contains("likelihood") ? iwaeSamples : 0, seed: seed,
+          limit: count ?? .max
+        ) { try progress($0, "importance-weighted bound") }
+        (json, lines) = (report.json, report.lines)
+      }
+      if wanted.contains("reconstruction") {
+        try progress(0, "reconstructions")
+        let measured = try ReconstructionMeasures(
+          of: autoencoder, on: set, limit: count ?? .max)
+        json["reconstructions"] = .object(measured.json)
+        lines += measured.lines
+      }
+    } else if let classifier = model as? TrainedClassifier {
+      let report = try ClassifierReport(of: classifier, on: set, limit: count ?? .max) {
+        try? progress($0, "classes")
+      }
+      (json, lines) = (report.json, report.lines)
+      json["seed"] = .int(Int(seed))
     }
-    guard let autoencoder = model as? TrainedAutoencoder else {
-      throw CommandError("\(runPath): there is nothing to measure in this run")
+    if lines.isEmpty { lines = ["\(runPath) on \(set.name), seed \(seed)"] }
+    return (json, lines)
+  }
+
+  /// What new pictures are measured by; `nil` where nothing of it is wanted.
+  private func drawn(
+    _ model: any TrainedModel, _ set: any Dataset, _ wanted: Set<String>, _ seed: UInt64,
+    _ device: Device, _ progress: (Double, String) throws -> Void
+  ) throws -> (json: JSONObject, lines: [String])? {
+    let measures = Set(SampleMeasure.allCases.filter { wanted.contains($0.rawValue) })
+    guard !measures.isEmpty, !(model is TrainedClassifier) else { return nil }
+    let training = try model.open(data, split: .train)
+    let name = data ?? model.origin?.data.name ?? set.name
+    let extractor = try features.extractor(for: name, device: device) { training }
+    let drawer = try SampleDrawer(model, denoising.request(seed: seed))
+    let reference = try ReferenceFeatures(of: set, by: extractor, limit: count ?? .max) {
+      try progress($0, "features of the data")
     }
-    let report = try AutoencoderReport(
-      of: autoencoder, on: set, importanceSamples: iwaeSamples, seed: seed.value,
-      limit: count ?? .max
-    ) { progress($0, "importance-weighted bound") }
-    return (report.json, report.lines)
+    let samples = try drawer.samples(self.samples, cached: !noCache) {
+      try progress($0, "drawing \(self.samples) samples")
+    }
+    let measured = try SampleMeasures(
+      of: samples, drawn: drawer.request.description(for: model), by: extractor,
+      against: reference, held: set, training: training, wanted: measures, seed: seed,
+      progress: progress)
+    let names = set.classNames ?? []
+    return (measured.json(classNames: names), measured.lines(classNames: names))
+  }
+}
+
+/// The measures that `--measures` names.
+struct MeasureList: ExpressibleByArgument {
+  let names: [String]
+
+  static let all =
+    ["likelihood", "reconstruction", "classification"]
+    + SampleMeasure.allCases.map(\.rawValue)
+
+  /// Those that mean something for a model.
+  static func possible(for model: any TrainedModel) -> [String] {
+    let drawn = SampleMeasure.allCases.map(\.rawValue)
+    return switch model.family {
+    case .ae: ["reconstruction"] + drawn
+    case .vae: ["likelihood", "reconstruction"] + drawn
+    case .diffusion: ["likelihood"] + drawn
+    case .classifier: ["classification"]
+    }
+  }
+
+  init?(argument: String) {
+    names = argument.split(separator: ",").map(String.init)
+    guard !names.isEmpty, names.allSatisfy(Self.all.contains) else { return nil }
+  }
+
+  static var allValueStrings: [String] { all }
+}
+
+extension FeatureChoice: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+
+  public var defaultValueDescription: String { "auto" }
+}
+
+extension DenoisingOptions {
+  /// What the flags ask for, for many pictures.
+  func request(seed: UInt64) -> SampleRequest {
+    SampleRequest(
+      seed: seed, steps: steps, sampler: sampler, eta: eta, spacing: sigmas, guidance: wanted)
   }
 }
 

@@ -17,7 +17,7 @@ public struct AutoencoderReport {
   /// Throws when a picture cannot be read.
   public init(
     of run: TrainedAutoencoder, on set: any Dataset, importanceSamples: Int, seed: UInt64,
-    limit: Int = .max, progress: (Double) -> Void
+    limit: Int = .max, progress: (Double) throws -> Void
   ) throws {
     let count = min(set.count, limit)
     var json: JSONObject = [

@@ -21,7 +21,7 @@ extension Autoencoder {
   /// with `importanceSamples` draws (0: not computed). Throws when a picture cannot be read.
   public func measureBounds(
     on set: any Dataset, importanceSamples: Int, seed: UInt64, limit: Int = .max,
-    progress: (Double) -> Void = { _ in }
+    progress: (Double) throws -> Void = { _ in }
   ) throws -> LikelihoodBounds {
     let generator = Generator(seed: seed)
     var (reconstruction, kl, weighted) = (0.0, 0.0, 0.0)
@@ -39,7 +39,7 @@ extension Autoencoder {
           weighted += importanceWeightedBound(x, samples: importanceSamples, using: generator)
             .sum().item()
           done += x.size(0)
-          progress(Double(done) / Double(count))
+          try progress(Double(done) / Double(count))
         }
       }
     }

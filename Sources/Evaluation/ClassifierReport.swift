@@ -1,0 +1,53 @@
+import Datasets
+import Interchange
+import Torch
+import Training
+
+/// What a classifier is measured by: which classes it finds and which it takes for others.
+public struct ClassifierReport {
+  /// The figures.
+  public let classification: ClassificationReport
+  /// The figures by name, for machines.
+  public let json: JSONObject
+  /// The same for people.
+  public let lines: [String]
+
+  /// Measures a classifier on the first `limit` pictures of a set.
+  ///
+  /// Throws `EvaluationError` for pictures without classes, or with others than the classifier's;
+  /// and when a picture cannot be read.
+  public init(
+    of run: TrainedClassifier, on set: any Dataset, limit: Int = .max,
+    progress: (Double) -> Void = { _ in }
+  ) throws {
+    let names = run.classifier.config.classNames
+    guard let theirs = set.classNames, theirs.count == names.count else {
+      throw EvaluationError(
+        path: set.name,
+        "these pictures have \(set.classNames?.count ?? 0) classes, and the classifier knows "
+          + "\(names.count); measure it on data with its own classes.")
+    }
+    let count = min(set.count, limit)
+    var (found, actual) = ([Int](), [Int]())
+    for start in stride(from: 0, to: count, by: 500) {
+      let range = start..<min(start + 500, count)
+      found += run(try set.pictures(range)).logits.argmax(1).elements(as: Int.self)
+      actual += range.compactMap { set.label(at: $0) }
+      progress(Double(range.upperBound) / Double(count))
+    }
+    guard actual.count == found.count else {
+      throw EvaluationError(path: set.name, "some of these pictures have no class.")
+    }
+    classification = try ClassificationReport(
+      predicted: found, actual: actual, classes: names.count)
+    var json: JSONObject = [
+      "run": .string(run.folder.path), "family": .string(run.family.rawValue),
+      "data": .string(set.name), "count": .int(count),
+    ]
+    for (key, value) in classification.json(names: names) { json[key] = value }
+    self.json = json
+    lines =
+      ["\(run.folder.path) on \(count) pictures of \(set.name)"]
+      + classification.lines(names: names)
+  }
+}
