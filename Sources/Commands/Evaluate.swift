@@ -115,8 +115,11 @@ struct Evaluate: ParsableCommand {
       if let signal = Interruption.signalNumber { throw ExitCode(128 + signal) }
     }
     let seed = seed.value
+    // Before the long work, so that a wrong file is told at once.
+    let measuring = try measuring(model, set, wanted, device)
     var (json, lines) = try family(model, set, wanted, seed, progress)
-    if let drawn = try drawn(model, set, wanted, seed, device, progress) {
+    if let measuring {
+      let drawn = try drawn(model, set, measuring, seed, progress)
       json["samples"] = .object(drawn.json)
       lines += drawn.lines
     }
@@ -167,27 +170,42 @@ struct Evaluate: ParsableCommand {
     return (json, lines)
   }
 
-  /// What new pictures are measured by; `nil` where nothing of it is wanted.
-  private func drawn(
-    _ model: any TrainedModel, _ set: any Dataset, _ wanted: Set<String>, _ seed: UInt64,
-    _ device: Device, _ progress: (Double, String) throws -> Void
-  ) throws -> (json: JSONObject, lines: [String])? {
+  /// What new pictures are measured for, and by.
+  private struct Measuring {
+    let measures: Set<SampleMeasure>
+    let training: any Dataset
+    let extractor: any FeatureExtractor
+  }
+
+  /// `nil` where nothing of it is wanted.
+  private func measuring(
+    _ model: any TrainedModel, _ set: any Dataset, _ wanted: Set<String>, _ device: Device
+  ) throws -> Measuring? {
     let measures = Set(SampleMeasure.allCases.filter { wanted.contains($0.rawValue) })
-    guard !measures.isEmpty, !(model is TrainedClassifier) else { return nil }
+    guard !measures.isEmpty else { return nil }
     let training = try model.open(data, split: .train)
     let name = data ?? model.origin?.data.name ?? set.name
-    let extractor = try features.extractor(for: name, device: device) { training }
+    return Measuring(
+      measures: measures, training: training,
+      extractor: try features.extractor(for: name, device: device) { training })
+  }
+
+  /// The measures of new pictures.
+  private func drawn(
+    _ model: any TrainedModel, _ set: any Dataset, _ measuring: Measuring, _ seed: UInt64,
+    _ progress: (Double, String) throws -> Void
+  ) throws -> (json: JSONObject, lines: [String]) {
     let drawer = try SampleDrawer(model, denoising.request(seed: seed))
-    let reference = try ReferenceFeatures(of: set, by: extractor, limit: count ?? .max) {
+    let reference = try ReferenceFeatures(of: set, by: measuring.extractor, limit: count ?? .max) {
       try progress($0, "features of the data")
     }
     let samples = try drawer.samples(self.samples, cached: !noCache) {
       try progress($0, "drawing \(self.samples) samples")
     }
     let measured = try SampleMeasures(
-      of: samples, drawn: drawer.request.description(for: model), by: extractor,
-      against: reference, held: set, training: training, wanted: measures, seed: seed,
-      progress: progress)
+      of: samples, drawn: drawer.request.description(for: model), by: measuring.extractor,
+      against: reference, held: set, training: measuring.training, wanted: measuring.measures,
+      seed: seed, progress: progress)
     let names = set.classNames ?? []
     return (measured.json(classNames: names), measured.lines(classNames: names))
   }

@@ -44,11 +44,11 @@ extension SampleMeasures {
   /// The same for people.
   public func lines(classNames: [String] = []) -> [String] {
     var lines = [
-      "samples           \(sampleCount), \(request), against \(referenceCount) held-out pictures",
-      "  features        \(extractor.name), \(extractor.hash.prefix(12)), \(extractor.resizing)",
+      "samples             \(sampleCount), \(request), against \(referenceCount) held-out pictures",
+      "  features          \(extractor.name), \(extractor.hash.prefix(12)), \(extractor.resizing)",
     ]
     func add(_ name: String, _ text: String) {
-      lines.append("  \(name.padding(toLength: 16, withPad: " ", startingAt: 0))\(text)")
+      lines.append("  \(name.padding(toLength: 18, withPad: " ", startingAt: 0))\(text)")
     }
     func number(_ value: Double) -> String { String(format: "%.4g", value) }
     if let fid {

@@ -169,6 +169,13 @@ public struct SampleMeasures {
         }
       }
     }
+    let needsClasses: Set<SampleMeasure> = [
+      .inceptionScore, .classBalance, .classAccuracy, .classFID,
+    ]
+    if logits == nil, wanted != Set(SampleMeasure.allCases), !wanted.isDisjoint(with: needsClasses)
+    {
+      notes.append("\(extractor.name) tells no classes, so measures by class are left out.")
+    }
     try measure(.memorization, "nearest training pictures") {
       let trained = try training.pictures(0..<min(training.count, 60_000))
       let unseen = try held.pictures(0..<min(held.count, 10_000))
