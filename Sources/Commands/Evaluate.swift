@@ -103,7 +103,10 @@ struct Evaluate: ParsableCommand {
         "\(runPath): the measure \(other) means nothing to a run of the family "
           + "\(model.family.rawValue); it has \(possible.joined(separator: ", "))")
     }
-    let wanted = Set(measures?.names ?? possible)
+    var wanted = Set(measures?.names ?? possible)
+    if measures == nil, (model as? TrainedDiffusion)?.pipeline.scheduler.isFlow == true {
+      wanted.remove("likelihood")  // the bound is a Markov chain's
+    }
     let set = try model.open(data, split: split)
     for note in (model as? TrainedDiffusion)?.pipeline.notes ?? [] {
       output.talk("note: \(runPath): \(note)")

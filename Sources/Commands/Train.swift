@@ -15,7 +15,7 @@ struct Train: ParsableCommand {
       key=value); an unknown key is an error that names the nearest one. \
       JSON keys: run, family, seed, steps, seconds, images_per_second, parameters, interrupted, \
       and the measures on held-out data (vae: negative_elbo, reconstruction, kl; ae: \
-      reconstruction, mse; diffusion: loss).
+      reconstruction, mse; diffusion: loss; classifier: accuracy, loss).
       """)
 
   @Argument(help: "The family: \(Family.allCases.map(\.rawValue).joined(separator: ", ")).")

@@ -217,7 +217,9 @@ struct TrainingPlan {
     lines.append(
       session.isInterrupted
         ? "interrupted; go on with: latent train \(family.rawValue) --out \(run.path) --resume"
-        : "next        latent sample \(run.path) -o samples.png")
+        : family == .classifier
+          ? "next        latent evaluate \(run.path)"
+          : "next        latent sample \(run.path) -o samples.png")
     return Outcome(json: json, lines: lines, interrupted: session.isInterrupted)
   }
 }

@@ -152,7 +152,7 @@ import Testing
           + "\"beta_end\"?"), "\(outcome.errors)")
     #expect(outcome.errors.contains("unet/config.json: the key \"dropuot\""), "\(outcome.errors)")
     let measured = try Tool.run(
-      "evaluate", "classes", "-n", "2", "--levels", "2", in: folder)
+      "evaluate", "classes", "-n", "2", "--levels", "2", "--measures", "likelihood", in: folder)
     #expect(measured.errors.contains("\"beta_ned\" is unknown"), "\(measured.errors)")
     try FileManager.default.removeItem(atPath: folder["classes/run.json"])
     let seen = try Tool.run("inspect", "classes", "--json", in: folder).json

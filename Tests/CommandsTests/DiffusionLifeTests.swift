@@ -72,7 +72,8 @@ import Testing
     for (run, levels) in [("classes", 1000), ("learned", 1000), ("plain", 20)] {
       for split in ["train", "test"] {
         let outcome = try Tool.run(
-          "evaluate", run, "-n", "4", "--levels", "5", "--split", split, "--seed", "1", "--json",
+          "evaluate", run, "-n", "4", "--levels", "5", "--split", split, "--seed", "1",
+          "--measures", "likelihood", "--json",
           "--quiet", "--threads", "1", in: folder)
         #expect(outcome.errors.isEmpty, "\(outcome.errors)")
         let json = try outcome.json
@@ -88,7 +89,8 @@ import Testing
 
   @Test func boundIsTheSumOfItsTerms() throws {
     let json = try Tool.run(
-      "evaluate", "plain", "-n", "2", "--levels", "20", "--json", "--quiet", "--threads", "1",
+      "evaluate", "plain", "-n", "2", "--levels", "20", "--measures", "likelihood", "--json",
+      "--quiet", "--threads", "1",
       in: Denoisers.runs.get()
     ).json
     let terms = try #require(json["terms"]?.array).compactMap(\.double)
@@ -136,7 +138,8 @@ import Testing
     expectRefusal(
       try Tool.run("evaluate", "classes", in: folder), 1, "name the data with --data")
     let measured = try Tool.run(
-      "evaluate", "classes", "--data", "shapes", "-n", "2", "--levels", "2", "--json", in: folder)
+      "evaluate", "classes", "--data", "shapes", "-n", "2", "--levels", "2", "--measures",
+      "likelihood", "--json", in: folder)
     #expect(try measured.json["bits_per_dim"]?.double ?? -1 > 0)
   }
 

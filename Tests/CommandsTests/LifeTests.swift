@@ -108,7 +108,8 @@ import Testing
   @Test func evaluate() throws {
     let folder = try Trained.copies()
     let vae = try Tool.run(
-      "evaluate", "vae", "-n", "32", "--iwae-samples", "8", "--json", "--quiet", in: folder)
+      "evaluate", "vae", "-n", "32", "--iwae-samples", "8", "--samples", "20", "--json", "--quiet",
+      in: folder)
     #expect(vae.errors.isEmpty)
     let json = try vae.json
     let elbo = try #require(json["elbo"]?.double)
@@ -117,7 +118,9 @@ import Testing
     #expect(abs(elbo + reconstruction + kl) < 1e-6 * abs(elbo))
     #expect(kl > 0)
     #expect(try #require(json["iwae"]?.double) >= elbo - 1)
-    let ae = try Tool.run("evaluate", "ae", "-n", "32", "--json", in: folder).json
+    let ae = try Tool.run(
+      "evaluate", "ae", "-n", "32", "--measures", "reconstruction", "--json", in: folder
+    ).json
     #expect(ae["mse"]?.double ?? -1 > 0)
     #expect(ae["elbo"] == nil)
   }
@@ -141,7 +144,9 @@ import Testing
     let models = try Tool.run("models", "--runs", ".", "--json", in: folder).json
     #expect(models["runs"]?.array?.compactMap { $0["run"]?.string } == ["./ae", "./vae"])
     #expect(
-      models["families"]?.array?.compactMap { $0["family"]?.string } == ["ae", "vae", "diffusion"])
+      models["families"]?.array?.compactMap { $0["family"]?.string } == [
+        "ae", "vae", "diffusion", "classifier",
+      ])
     let sets = try Tool.run("datasets", "--json", in: folder).json
     let shapes = sets["datasets"]?.array?.first { $0["name"]?.string == "shapes" }
     #expect(shapes?["present"]?.bool == true)
