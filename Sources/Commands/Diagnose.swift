@@ -26,7 +26,8 @@ struct Diagnose: ParsableCommand {
   var samples: Int?
 
   @Option(
-    help: "What pictures are compared by: auto, pixels, a classifier's run, or a .safetensors file.")
+    help: "What pictures are compared by: auto, pixels, a classifier's run, or a .safetensors file."
+  )
   var features = "auto"
 
   @OptionGroup var seed: SeedOption

@@ -68,7 +68,8 @@ extension AdversarialFacts: Diagnosable {
       why: "a discriminator that is always right has nothing to tell the generator about which way "
         + "is better"
         + (loss == .saturating ? ", least of all with a saturating loss." : "."),
-      remedy: "lower the discriminator's learning rate or its steps, regularise it (gradient penalty, "
+      remedy:
+        "lower the discriminator's learning rate or its steps, regularise it (gradient penalty, "
         + "spectral normalisation, noisy labels), or enlarge the generator.")
   }
 
@@ -83,7 +84,8 @@ extension AdversarialFacts: Diagnosable {
       String(
         format: "over the last quarter the discriminator tells %.1f %% of pictures apart, after "
           + "%.1f %% at its best.", 100 * accuracy, 100 * best),
-      why: "either its pictures are perfect, which is rare, or it has given up and teaches nothing.",
+      why:
+        "either its pictures are perfect, which is rare, or it has given up and teaches nothing.",
       remedy: "look at the samples; if they are poor, raise the discriminator's learning rate or "
         + "size.")
   }

@@ -46,7 +46,8 @@ extension ClassifierFacts: Diagnosable {
         format: "the classifier finds the class of %.1f %% of training pictures, and of %.1f %% "
           + "of held-out ones.", 100 * trainingAccuracy, 100 * heldOutAccuracy),
       why: "it knows its pictures by heart, so its features say less about new ones.",
-      remedy: "train on more pictures, raise weight_decay, shift or label_smoothing, or train less.")
+      remedy: "train on more pictures, raise weight_decay, shift or label_smoothing, or train less."
+    )
   }
 
   /// A classifier that might as well always name the most frequent class.

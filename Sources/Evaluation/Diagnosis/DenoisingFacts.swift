@@ -78,7 +78,9 @@ extension DenoisingFacts: Diagnosable {
     let threshold = 0.02
     let bad = bins.filter { ($0.error - $0.trivial) / max($0.target, 1e-12) > threshold }
     guard
-      let worst = bad.max(by: { ($0.error - $0.trivial) / $0.target < ($1.error - $1.trivial) / $1.target })
+      let worst = bad.max(by: {
+        ($0.error - $0.trivial) / $0.target < ($1.error - $1.trivial) / $1.target
+      })
     else { return nil }
     return Finding(
       "worse_than_trivial", figure: (worst.error - worst.trivial) / worst.target,
@@ -90,7 +92,8 @@ extension DenoisingFacts: Diagnosable {
         bins.count),
       why: "at such levels sampling follows a network that knows less than mean and variance of "
         + "the pixels.",
-      remedy: "train longer; if other levels are fine, weigh them alike (min_snr_gamma=0) or choose "
+      remedy:
+        "train longer; if other levels are fine, weigh them alike (min_snr_gamma=0) or choose "
         + "another prediction_type; see that scheduler_config.json is the one of the training.")
   }
 

@@ -226,7 +226,8 @@ struct Examination {
         measure: "squared error of the prediction",
         trainingErrors: perPicture(try errors(pipeline.unet, training, "training pictures")),
         heldOutErrors: perPicture(heldErrors), pictures: training.count,
-        valuesPerPicture: training.elementShape.reduce(1, *), parameters: pipeline.unet.parameterCount),
+        valuesPerPicture: training.elementShape.reduce(1, *),
+        parameters: pipeline.unet.parameterCount),
     ]
     let drawer = try SampleDrawer(
       model,
@@ -288,7 +289,8 @@ struct Examination {
       try AverageFacts(of: networks) { Moments(try judged($0, on: held).losses).mean },
       GeneralizationFacts(
         measure: "", trainingErrors: [], heldOutErrors: [], pictures: training.count,
-        valuesPerPicture: training.elementShape.reduce(1, *), parameters: run.classifier.parameterCount),
+        valuesPerPicture: training.elementShape.reduce(1, *),
+        parameters: run.classifier.parameterCount),
       ClassifierFacts(
         trainingAccuracy: onTraining.right, trainingCount: onTraining.labels.count,
         heldOutAccuracy: onHeld.right, heldOutCount: onHeld.labels.count,

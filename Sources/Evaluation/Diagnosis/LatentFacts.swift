@@ -24,15 +24,16 @@ public struct LatentFacts {
   /// The share of fine detail in reconstructions, and in the pictures themselves.
   public let sharpness: (reconstructions: Double, real: Double)
   /// The Fréchet distance to held-out pictures of pictures decoded from N(0, 1), and of as many
-  /// decoded from the codes of other pictures; `nil` where there are too few pictures.
-  public let distances: (prior: Double, codes: Double)?
+  /// decoded from the codes of other pictures, with the variance of all features of the held-out
+  /// ones together; `nil` where there are too few pictures.
+  public let distances: (prior: Double, codes: Double, variance: Double)?
 
   /// Facts of one's own.
   public init(
     kind: AutoencoderConfig.Kind, beta: Double?, activeUnits: Int, klPerDimension: [Double]?,
     means: [Double], variances: [Double], explained: Double,
     sharpness: (reconstructions: Double, real: Double),
-    distances: (prior: Double, codes: Double)?
+    distances: (prior: Double, codes: Double, variance: Double)?
   ) {
     self.kind = kind
     self.beta = beta
@@ -70,7 +71,7 @@ public struct LatentFacts {
       codes = run.encode(pictures)
       dimensions = LatentDimensions(codes: codes)
     }
-    var distances: (prior: Double, codes: Double)?
+    var distances: (prior: Double, codes: Double, variance: Double)?
     let half = min(indices.count / 2, drawn.size(0))
     if half > 20 {
       // Codes of every second picture against the others: as strange to them as draws are.
@@ -80,7 +81,8 @@ public struct LatentFacts {
       let decoded = run.decode(codes.selected(0, at: order))
       distances = (
         real(to: FeatureStatistics(extractor(drawn[0..<half]).vectors)),
-        real(to: FeatureStatistics(extractor(decoded).vectors))
+        real(to: FeatureStatistics(extractor(decoded).vectors)),
+        real.reference.covariance.diagonal().sum().item()
       )
     }
     let manyCodes = codes.size(0) > 1
@@ -133,7 +135,8 @@ extension LatentFacts: Diagnosable {
           format: "with beta = %.4g the code carries %.2f nats in %d of %d dimensions, and the "
             + "reconstructions %.0f %% of the pixels' variance.", strength, kl, activeUnits,
           means.count, 100 * max(explained, 0)),
-        why: "the KL term outweighs the reconstruction, so the encoder says nothing and the decoder "
+        why:
+          "the KL term outweighs the reconstruction, so the encoder says nothing and the decoder "
           + "draws the mean picture.",
         remedy: "lower beta towards 1, or set free_bits to some tenths of a nat.")
     }
@@ -191,26 +194,27 @@ extension LatentFacts: Diagnosable {
       remedy: "lower learning_rate, set gradient_clip, or choose another activation.")
   }
 
-  /// Draws from N(0, 1) that are further from real pictures than what is decoded from codes of the
-  /// data: holes.
+  /// Draws from N(0, 1) that are much further from real pictures than what is decoded from codes of
+  /// the data: holes.
   public var holes: Finding? {
     guard let distances else { return nil }
-    let ratio = distances.prior / max(distances.codes, 1e-12)
-    let threshold = 3.0
-    guard ratio > threshold else { return nil }
+    let share = (distances.prior - distances.codes) / max(distances.variance, 1e-12)
+    let threshold = 0.4
+    guard share > threshold else { return nil }
     let said = String(
-      format: "pictures decoded from N(0, 1) are %.1f times as far from real ones as pictures "
-        + "decoded from codes of the data (Fréchet distances %.3g and %.3g).", ratio,
-      distances.prior, distances.codes)
+      format: "the Fréchet distance to real pictures is %.3g for pictures decoded from N(0, 1) and "
+        + "%.3g for pictures decoded from codes of the data: a difference of %.2g of the real "
+        + "pictures' variance.", distances.prior, distances.codes, share)
     if kind == .deterministic {
       return Finding(
-        "latent_holes", .note, figure: ratio, threshold: threshold, said,
-        why: "an autoencoder leaves its codes where they fall; that is its nature, and why its draws "
+        "latent_holes", .note, figure: share, threshold: threshold, said,
+        why:
+          "an autoencoder leaves its codes where they fall; that is its nature, and why its draws "
           + "are broken.",
         remedy: "train a vae where new pictures are wanted.")
     }
     return Finding(
-      "latent_holes", figure: ratio, threshold: threshold, said,
+      "latent_holes", figure: share, threshold: threshold, said,
       why: "N(0, 1) reaches places where no code of the data lies, and the decoder makes no "
         + "pictures of them.",
       remedy: "raise beta, take a smaller latent_dim, or train longer.")

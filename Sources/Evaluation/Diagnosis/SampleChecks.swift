@@ -26,7 +26,8 @@ extension SampleFacts: Diagnosable {
     return Finding(
       "noise_left", figure: ratio, threshold: threshold,
       String(
-        format: "new pictures have %.1f times the fine detail of real ones (waves shorter than four "
+        format:
+          "new pictures have %.1f times the fine detail of real ones (waves shorter than four "
           + "pixels).", ratio),
       why: "such detail is noise: it was not taken away, or the decoder makes it up.",
       remedy: "train longer, draw with more steps, or see that the schedule is the training's.")
@@ -43,7 +44,8 @@ extension SampleFacts: Diagnosable {
         format: "new pictures have a mean of %.3f and real ones of %.3f: %.1f times the deviation "
           + "from picture to picture.", brightness.samples, brightness.real, apart),
       why: "the model draws from another distribution than the data's.",
-      remedy: "train longer; with a diffusion model look at terminal_signal and at the sampler too.")
+      remedy: "train longer; with a diffusion model look at terminal_signal and at the sampler too."
+    )
   }
 
   /// New pictures whose values spread otherwise than those of real ones.
@@ -70,7 +72,8 @@ extension SampleFacts: Diagnosable {
     return Finding(
       "out_of_range", figure: outside, threshold: threshold,
       String(
-        format: "%.1f %% of the values of new pictures lie outside of the range of pictures by more "
+        format:
+          "%.1f %% of the values of new pictures lie outside of the range of pictures by more "
           + "than a tenth of it, and are cut off.", 100 * outside),
       why: "cut-off values make flat white and black areas, and say that sampling drifted off.",
       remedy: "train longer, lower the guidance, draw with more steps, or set clip_sample in the "
@@ -114,7 +117,8 @@ extension SampleFacts: Diagnosable {
   /// More near-identical pairs than real pictures have: the birthday paradox (Arora & Zhang 2017).
   public var manyDuplicates: Finding? {
     guard let duplicates else { return nil }
-    let threshold = Double(duplicates.of) / 10 + 3 * Double(duplicates.real)
+    // Blurred pictures are somewhat nearer to each other than real ones.
+    let threshold = Double(duplicates.of) / 10 + 10 * Double(duplicates.real)
     guard Double(duplicates.samples) > threshold else { return nil }
     let (n, pairs) = (Double(duplicates.of), Double(duplicates.samples))
     return Finding(
@@ -124,7 +128,8 @@ extension SampleFacts: Diagnosable {
           + "as if there were %.0f pictures in all.", duplicates.samples, duplicates.of,
         duplicates.real, max(1, n * (n - 1) / (2 * pairs))),
       why: "the model knows few pictures and draws them again and again.",
-      remedy: "train on more pictures; against a discriminator lower its learning rate or regularise "
+      remedy:
+        "train on more pictures; against a discriminator lower its learning rate or regularise "
         + "it.")
   }
 }
@@ -140,7 +145,8 @@ extension Nearness: Diagnosable {
     return Finding(
       "nearer_to_training", figure: z, threshold: threshold,
       String(
-        format: "%.0f %% of new pictures are nearer to one of %d training pictures than to any of as "
+        format:
+          "%.0f %% of new pictures are nearer to one of %d training pictures than to any of as "
           + "many held-out ones, %.1f deviations above a half.", 100 * share, pictures, z),
       why: "the model draws what it has seen, and not what is like it.",
       remedy: "train on more pictures, for less time, or with a smaller network.")
@@ -153,7 +159,8 @@ extension Nearness: Diagnosable {
     return Finding(
       "memorization", figure: memorized, threshold: threshold,
       String(
-        format: "%.0f %% of new pictures are copies of a training picture: less than a third as far "
+        format:
+          "%.0f %% of new pictures are copies of a training picture: less than a third as far "
           + "from it as from any other (%.0f %% of held-out pictures).", 100 * memorized,
         100 * memorizedHeldOut),
       why: "the model gives its training pictures back.",

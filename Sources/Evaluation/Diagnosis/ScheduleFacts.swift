@@ -36,7 +36,8 @@ extension ScheduleFacts: Diagnosable {
       String(
         format: "the last noise level keeps %.3g of the picture (√ᾱ_T), a signal-to-noise ratio of "
           + "%.3g.", terminalSignal, schedule.level(schedule.count - 1).signalToNoise),
-      why: "sampling starts from pure noise, which the network has never seen: it takes its mean for "
+      why:
+        "sampling starts from pure noise, which the network has never seen: it takes its mean for "
         + "that of a picture, and brightness and contrast come out wrong.",
       remedy: "raise beta_end or num_train_timesteps, or set beta_schedule to squaredcos_cap_v2; "
         + "rescale_betas_zero_snr with v_prediction removes the rest.")
@@ -49,7 +50,8 @@ extension ScheduleFacts: Diagnosable {
     return Finding(
       "zero_terminal_snr", figure: terminalSignal, threshold: threshold,
       String(
-        format: "the last noise level keeps %.1g of the picture, and the network predicts the noise.",
+        format:
+          "the last noise level keeps %.1g of the picture, and the network predicts the noise.",
         terminalSignal),
       why: "there the noise is what it is shown, so to see it says nothing of the picture, and the "
         + "first step divides by (almost) nothing.",
@@ -65,7 +67,8 @@ extension ScheduleFacts: Diagnosable {
     return Finding(
       "idle_levels", figure: share, threshold: threshold,
       "\(idle) of the last \(half.count) noise levels add next to no noise (β below 0.00001).",
-      why: "those levels are all alike: training and sampling spend their steps on nothing, and the "
+      why:
+        "those levels are all alike: training and sampling spend their steps on nothing, and the "
         + "last level may still show the picture.",
       remedy: "mend trained_betas in scheduler_config.json, or choose a beta_schedule, and train "
         + "anew.")
@@ -74,7 +77,8 @@ extension ScheduleFacts: Diagnosable {
   /// Other levels than those of the training.
   public var changedSchedule: Finding? {
     guard let trained else { return nil }
-    let apart = zip(schedule.alphasCumprod, trained.alphasCumprod)
+    let apart =
+      zip(schedule.alphasCumprod, trained.alphasCumprod)
       .map { abs($0.squareRoot() - $1.squareRoot()) }.max() ?? 0
     let figure = schedule.count == trained.count ? apart : 1
     let threshold = 0.01
