@@ -30,6 +30,14 @@ import Training
     exploding[30] = 1.8
     #expect(names(history(exploding)) == ["exploding_loss"])
     #expect(history(exploding).explodingLoss?.message.contains("at step 310") == true)
+    // A KL term that comes in raises the loss: that is no explosion.
+    let warming = TrainingHistory(
+      curves: [
+        "loss": .init(
+          steps: Array(1...40), values: (1...40).map { $0 == 1 ? 2.2 : min(2, 1 + Double($0) / 20) }
+        )
+      ], settledFrom: 20)
+    #expect(names(warming).isEmpty)
     var broken = settled
     broken[5] = .nan
     #expect(names(history(broken)) == ["not_finite"])

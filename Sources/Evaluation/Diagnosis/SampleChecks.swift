@@ -16,7 +16,8 @@ extension SampleFacts: Diagnosable {
   public var blurredSamples: Finding? {
     blur(
       sharpness.samples, of: "new pictures", than: sharpness.real,
-      warning: isDecoded ? 0.02 : 0.3, note: 0.5)
+      // What a decoder blurs by nature is told of its reconstructions.
+      warning: isDecoded ? 0.02 : 0.3, note: isDecoded ? 0.02 : 0.5)
   }
 
   /// New pictures with much more detail than real ones.
@@ -117,8 +118,9 @@ extension SampleFacts: Diagnosable {
   /// More near-identical pairs than real pictures have: the birthday paradox (Arora & Zhang 2017).
   public var manyDuplicates: Finding? {
     guard let duplicates else { return nil }
-    // Blurred pictures are somewhat nearer to each other than real ones.
-    let threshold = Double(duplicates.of) / 10 + 10 * Double(duplicates.real)
+    // Blurred pictures of a small code are near to each other without being the same.
+    let pairsOfSound = Double(duplicates.of) * (isDecoded ? 10 : 0.1)
+    let threshold = pairsOfSound + 10 * Double(duplicates.real)
     guard Double(duplicates.samples) > threshold else { return nil }
     let (n, pairs) = (Double(duplicates.of), Double(duplicates.samples))
     return Finding(

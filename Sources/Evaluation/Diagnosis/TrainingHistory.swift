@@ -25,12 +25,19 @@ public struct TrainingHistory {
   public let epochs: Double?
   /// The largest norm that gradients were allowed; `nil` where there was no limit or none is known.
   public let gradientLimit: Double?
+  /// The step from which on the loss is made of the same terms: a KL term that is warmed up raises it
+  /// before.
+  public let settledFrom: Int
 
   /// Curves of one's own.
-  public init(curves: [String: Curve], epochs: Double? = nil, gradientLimit: Double? = nil) {
+  public init(
+    curves: [String: Curve], epochs: Double? = nil, gradientLimit: Double? = nil,
+    settledFrom: Int = 0
+  ) {
     self.curves = curves
     self.epochs = epochs
     self.gradientLimit = gradientLimit
+    self.settledFrom = settledFrom
   }
 
   /// The curves of a run. A file that is missing leaves none. Throws `JSONError` for a damaged one.
@@ -54,7 +61,9 @@ public struct TrainingHistory {
       epochs: batch > 0 && record.data.count > 0
         ? Double(record.steps) * min(batch, Double(record.data.count)) / Double(record.data.count)
         : nil,
-      gradientLimit: limit > 0 ? limit : nil)
+      gradientLimit: limit > 0 ? limit : nil,
+      settledFrom: record.family == Family.vae.rawValue
+        ? Int((record.config["kl_warmup"]?.double ?? 0) * Double(record.steps)) : 0)
   }
 }
 
@@ -86,9 +95,10 @@ extension TrainingHistory: Diagnosable {
     guard values.count >= 8, let first = values.first else { return nil }
     let noise = values.localNoise
     let threshold = 0.5
-    var lowest = first
+    var lowest = Double.infinity
     var worst = (share: 0.0, step: 0, from: 0.0, to: 0.0)
-    for (step, value) in zip(curve.steps, curve.values) where value.isFinite {
+    for (step, value) in zip(curve.steps, curve.values)
+    where value.isFinite && step >= settledFrom {
       // Before anything is learned there is no way back, and noise is no explosion.
       if first - lowest > 10 * noise, value - lowest > 10 * noise {
         let share = (value - lowest) / (first - lowest)
@@ -136,7 +146,9 @@ extension TrainingHistory: Diagnosable {
   public var stillImproving: Finding? {
     guard let curve = curves["loss"] else { return nil }
     let last = curve.steps.last ?? 0
-    let points = zip(curve.steps, curve.values).filter { 2 * $0.0 >= last && $0.1.isFinite }
+    let points = zip(curve.steps, curve.values).filter {
+      2 * $0.0 >= last && $0.0 >= settledFrom && $0.1.isFinite
+    }
     let values = curve.values.filter(\.isFinite)
     guard points.count >= 8, let first = values.first else { return nil }
     let fit = LineFit(x: points.map { log(Double($0.0)) }, y: points.map(\.1))
