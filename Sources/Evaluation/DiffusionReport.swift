@@ -49,7 +49,7 @@ public struct DiffusionReport {
         let range = start..<min(start + batch, count)
         let x = 2 * (try set.pictures(range).to(device)) - 1
         prior += bound.prior(x).sum().item()
-        let classes = try Self.classes(of: range, in: set, for: model)
+        let classes = try model.classes(of: range, in: set)
         for part in 0..<parts {
           let low = part * schedule.count / parts
           let high = (part + 1) * schedule.count / parts
@@ -103,13 +103,13 @@ public struct DiffusionReport {
     case .fixedSmall, .fixedSmallLog, .learned, .learnedRange, nil: return .fixedSmall
     }
   }
+}
 
+extension TrainedDiffusion {
   /// The classes of some pictures as the network is told them, `[N]`; `nil` where it is told none.
   /// Throws `SamplerError` for pictures whose classes are not the model's.
-  private static func classes(
-    of range: Range<Int>, in set: any Dataset, for model: TrainedDiffusion
-  ) throws -> Tensor? {
-    let names = model.pipeline.classNames
+  func classes(of indices: some Collection<Int>, in set: any Dataset) throws -> Tensor? {
+    let names = pipeline.classNames
     guard !names.isEmpty else { return nil }
     guard set.classNames.map({ $0.count <= names.count }) ?? true else {
       throw SamplerError(
@@ -118,8 +118,8 @@ public struct DiffusionReport {
           + "\(names.count); measure it on data with its own classes.")
     }
     return Tensor(
-      try range.map { index in
-        guard let label = set.label(at: index) ?? model.pipeline.nullClass else {
+      try indices.map { index in
+        guard let label = set.label(at: index) ?? pipeline.nullClass else {
           throw SamplerError(
             path: set.name,
             "these pictures have no classes, and the model wants to be told one for each.")

@@ -35,14 +35,22 @@ public final class NetworkTraining {
 
   /// One step down the gradient of `loss`: Adam (or the recipe's rule) at the schedule's rate, then
   /// the averages follow.
-  public func descend(_ loss: Tensor, step: Int, progress: Double) {
+  ///
+  /// Returns the norm of all gradients before they were clipped, as a measure of the step; nothing
+  /// where they have no limit, because the norm costs a pass over all of them.
+  public func descend(
+    _ loss: Tensor, step: Int, progress: Double
+  ) -> [(name: String, value: Double)] {
     optimizer.learningRate =
       settings.learningRate * schedule.factor(step: step, progress: progress)
     optimizer.clearGradients()
     loss.backward()
-    if settings.gradientClip > 0 { clipGradientNorm(trained, limit: settings.gradientClip) }
+    let norm =
+      settings.gradientClip > 0
+      ? clipGradientNorm(trained, limit: settings.gradientClip) : nil
     optimizer.step()
     average.update()
+    return norm.map { [("gradient_norm", $0.item())] } ?? []
   }
 
   /// The state that a resume needs.

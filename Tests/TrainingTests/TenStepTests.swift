@@ -41,7 +41,12 @@ import Torch
         family == .ae ? AutoencoderTrainer(training) : VAETrainer(training)
       try trainer.train(session)
     }
-    let losses = recorder.reports.flatMap { $0.metrics.map(\.value) }
+    let norms = recorder.reports.flatMap { $0.metrics.filter { $0.name == "gradient_norm" } }
+    #expect(norms.count == (training.recipe.gradientClip > 0 ? 10 : 0))
+    #expect(norms.allSatisfy { $0.value > 0 })
+    let losses = recorder.reports.flatMap { report in
+      report.metrics.filter { $0.name != "gradient_norm" }.map(\.value)
+    }
     #expect(recorder.reports.map(\.step) == Array(1...10))
     let golden = try fixture["losses"]
     expectClose(Tensor(losses, shape: golden.shape), golden, rtol: 1e-5, atol: 1e-6, "losses")

@@ -33,18 +33,27 @@ public struct SampleDrawer {
   public func draw(
     _ range: Range<Int>, progress: (Double) throws -> Void = { _ in }
   ) throws -> Tensor {
-    let seed = request.seed &+ UInt64(range.lowerBound)
     if let autoencoder = model as? TrainedAutoencoder {
-      return autoencoder.sample(range.count, seed: seed)
+      return autoencoder.sample(range.count, seed: request.seed &+ UInt64(range.lowerBound))
     }
     guard let diffusion = model as? TrainedDiffusion else {
       preconditionFailure("the initialiser lets no other model in")
     }
-    return try diffusion.pipeline.sample(
+    return DiffusionPipeline.pictures(try raw(range, of: diffusion, progress: progress))
+  }
+
+  /// What a diffusion model draws before it is held in the range of pictures: `[N, C, H, W]` about
+  /// −1…1.
+  ///
+  /// Throws `SamplerError` for what the model cannot do.
+  func raw(
+    _ range: Range<Int>, of diffusion: TrainedDiffusion, progress: (Double) throws -> Void
+  ) throws -> Tensor {
+    try diffusion.pipeline.denoise(
       DiffusionPipeline.Request(
-        count: range.count, seed: seed, steps: request.steps, sampler: request.sampler,
-        eta: request.eta, spacing: request.spacing, classes: labels(range),
-        guidance: request.guidance)
+        count: range.count, seed: request.seed &+ UInt64(range.lowerBound), steps: request.steps,
+        sampler: request.sampler, eta: request.eta, spacing: request.spacing,
+        classes: labels(range), guidance: request.guidance)
     ) { _, share in try progress(share) }
   }
 

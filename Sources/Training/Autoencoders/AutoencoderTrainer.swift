@@ -24,8 +24,10 @@ public final class AutoencoderTrainer: OneNetworkTrainer {
       let x = try training.nextBatch()
       let output = network.decodeOutput(network.encode(x))
       let loss = network.meanReconstructionLoss(x, output: output)
-      training.learning.descend(loss, step: session.position.step, progress: session.progress)
-      try session.completeStep(self, samples: x.size(0), metrics: [("loss", loss.item())])
+      let norm = training.learning.descend(
+        loss, step: session.position.step, progress: session.progress)
+      try session.completeStep(
+        self, samples: x.size(0), metrics: [("loss", loss.item())] + norm)
     }
   }
 

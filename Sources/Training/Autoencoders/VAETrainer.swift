@@ -26,13 +26,14 @@ public final class VAETrainer: OneNetworkTrainer {
       let bound = network.evidenceLowerBound(x, using: training.learning.noise)
       let loss = bound.objective(
         beta: beta(at: session.progress), freeBits: recipe.freeBits)
-      training.learning.descend(loss, step: session.position.step, progress: session.progress)
+      let norm = training.learning.descend(
+        loss, step: session.position.step, progress: session.progress)
       try session.completeStep(
         self, samples: x.size(0),
         metrics: [
           ("loss", loss.item()), ("reconstruction", bound.reconstruction.item()),
           ("kl", bound.kl.item()),
-        ])
+        ] + norm)
     }
   }
 

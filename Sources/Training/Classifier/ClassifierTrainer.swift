@@ -66,10 +66,11 @@ public final class ClassifierTrainer: OneNetworkTrainer {
       let logits = network(moved(batch.tensor(device: device)))
       let loss = logits.crossEntropy(classes, labelSmoothing: recipe.labelSmoothing)
       let accuracy = (logits.argmax(1) .== classes).to(.float32).mean()
-      learning.descend(loss, step: session.position.step, progress: session.progress)
+      let norm = learning.descend(
+        loss, step: session.position.step, progress: session.progress)
       try session.completeStep(
         self, samples: batch.count,
-        metrics: [("loss", loss.item()), ("accuracy", accuracy.item())])
+        metrics: [("loss", loss.item()), ("accuracy", accuracy.item())] + norm)
     }
   }
 

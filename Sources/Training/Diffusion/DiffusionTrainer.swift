@@ -78,8 +78,10 @@ public final class DiffusionTrainer: OneNetworkTrainer {
       let loss = objective.losses(x, noise: noise, levels: levels) {
         network($0, timesteps: $1, classLabels: classes)
       }.mean()
-      learning.descend(loss, step: session.position.step, progress: session.progress)
-      try session.completeStep(self, samples: x.size(0), metrics: [("loss", loss.item())])
+      let norm = learning.descend(
+        loss, step: session.position.step, progress: session.progress)
+      try session.completeStep(
+        self, samples: x.size(0), metrics: [("loss", loss.item())] + norm)
     }
   }
 
