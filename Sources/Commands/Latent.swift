@@ -19,7 +19,7 @@ public struct Latent: ParsableCommand {
         name: "Models",
         subcommands: [
           Train.self, Sample.self, Reconstruct.self, Interpolate.self, Map.self, Traverse.self,
-          Encode.self, Decode.self, Noise.self, Evaluate.self,
+          Encode.self, Decode.self, Noise.self, Evaluate.self, Compare.self,
         ]),
       CommandGroup(
         name: "What there is",

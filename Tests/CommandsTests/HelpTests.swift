@@ -6,7 +6,7 @@ import Testing
 @Suite struct HelpTests {
   static let commands = [
     "quickstart", "train", "sample", "reconstruct", "interpolate", "map", "traverse", "encode",
-    "decode", "noise", "evaluate", "inspect", "models", "datasets", "samplers", "doctor",
+    "decode", "noise", "evaluate", "compare", "inspect", "models", "datasets", "samplers", "doctor",
   ]
 
   @Test(arguments: ["latent"] + commands)
