@@ -78,6 +78,7 @@ public struct LinePlot: Sendable {
     var words = PointLabels(frame)
     for (curve, colour) in zip(series, colours) {
       let places = curve.points.map { frame.place($0.x, $0.y) }
+      for run in places.split(separator: nil) { words.avoid(run.compactMap { $0 }) }
       for (place, label) in zip(places, curve.labels) {
         guard let place else { continue }
         frame.canvas.circle(centre: place, radius: PointLabels.radius, colour: colour)

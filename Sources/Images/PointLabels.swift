@@ -1,5 +1,5 @@
-/// Words beside the points of a plot, each where it covers no point, no other words and no edge, as
-/// long as there is such a place.
+/// Words beside the points of a plot, each where it covers no point, no curve, no other words and no
+/// edge, as long as there is such a place.
 struct PointLabels {
   /// The radius of a point with words.
   static let radius = 4.5
@@ -24,6 +24,7 @@ struct PointLabels {
   private static let style = TextStyle(size: 14)
   private let area: Box
   private var entries: [(label: String, place: Point)] = []
+  private var curves: [Box] = []
 
   /// Words within a plot's data area.
   init(_ frame: PlotFrame) {
@@ -34,6 +35,18 @@ struct PointLabels {
 
   /// Adds the words of a point.
   mutating func add(_ label: String, at place: Point) { entries.append((label, place)) }
+
+  /// Keeps words off the line through some points.
+  mutating func avoid(_ line: [Point]) {
+    for (a, b) in zip(line, line.dropFirst()) {
+      let pieces = max(1, Int(max(abs(b.x - a.x), abs(b.y - a.y)) / 4))
+      curves += (0...pieces).map { piece in
+        let t = Double(piece) / Double(pieces)
+        return Box(
+          x: a.x + t * (b.x - a.x) - 2, y: a.y + t * (b.y - a.y) - 2, width: 4, height: 4)
+      }
+    }
+  }
 
   /// Writes all words.
   func draw(on canvas: inout Canvas) {
@@ -56,8 +69,9 @@ struct PointLabels {
       ]
       let boxes = corners.map { Box(x: $0.0, y: $0.1, width: width, height: height) }
       let inside = boxes.filter(area.contains)
-      let free = inside.first { box in !taken.contains(where: box.overlaps) }
-      guard let box = free ?? inside.first ?? boxes.first else { continue }
+      let apart = inside.filter { box in !taken.contains(where: box.overlaps) }
+      let free = apart.first { box in !curves.contains(where: box.overlaps) }
+      guard let box = free ?? apart.first ?? inside.first ?? boxes.first else { continue }
       taken.append(box)
       canvas.text(text, at: Point(x: box.x, y: box.y + height - 3), style: Self.style)
     }

@@ -38,7 +38,8 @@ import Testing
   @Test func threeFamilies() throws {
     let folder = try Self.copies("ae", "vae", "classes")
     let outcome = try Self.compare(
-      ["ae", "vae", "classes", "--steps", "4,2", "-o", "out", "--json", "--quiet"], in: folder)
+      ["ae", "vae", "classes", "--steps", "4,2", "--bound", "2", "-o", "out", "--json", "--quiet"],
+      in: folder)
     #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
     let json = try outcome.json
     #expect(json["html"]?.string == "out/compare.html" && json["png"]?.string == "out/compare.png")
@@ -60,6 +61,7 @@ import Testing
     #expect(runs[2]["bits_per_dim"]?.double != nil)
     #expect(runs[2]["points"]?.array?.compactMap { $0["steps"]?.int } == [2, 4])
     #expect(runs[2]["steps"]?.int == 4)
+    #expect(runs[2]["drawn"]?.string?.contains("4 steps") == true)
     #expect(runs[0]["points"]?.array?.count == 1)
 
     let page = try Page(folder.text("out/compare.html"))
@@ -90,7 +92,10 @@ import Testing
 
     // What was drawn is not drawn again, and the same comparison gives the same figures.
     let again = try Self.compare(
-      ["ae", "vae", "classes", "--steps", "4,2", "-o", "out", "--force", "--json", "--quiet"],
+      [
+        "ae", "vae", "classes", "--steps", "4,2", "--bound", "2", "-o", "out", "--force", "--json",
+        "--quiet",
+      ],
       in: folder)
     #expect(try again.json == json)
   }
@@ -138,7 +143,8 @@ import Testing
     try refuse(64, "vae is named twice", "vae", "vae/", "-o", "out")
     try refuse(1, "none: there is no such folder", "none", "-o", "out")
     try refuse(1, "it belongs to diffusion models", "ae", "-o", "out", "--guidance", "2")
-    try refuse(1, "the folder nowhere/ is not there", "vae", "-o", "nowhere/page.html")
+    try refuse(1, "--bound means nothing to these runs", "vae", "-o", "out", "--bound", "5")
+    try refuse(1, "nowhere/ is not there; make it first", "vae", "-o", "nowhere/page.html")
     try folder.put("x", "grey.txt")
     try refuse(1, "this is a file", "vae", "-o", "grey.txt", "--samples", "10")
     try folder.put("x", "page.png")
@@ -154,6 +160,7 @@ import Testing
       ["vae", "ae", "--data", "shapes", "-o", "named", "--quiet"], in: folder)
     #expect(named.status == 0, "\(named.errors)")
 
+    try FileManager.default.removeItem(atPath: folder["vae/evaluation"])
     try folder.put("a file where the folder should be", "vae/evaluation")
     try refuse(1, "pass --no-cache", "vae", "-o", "out", "--samples", "20")
     #expect(!folder.exists("out"))

@@ -19,8 +19,8 @@ public struct ComparedRun {
   public enum Bound: Equatable, Sendable {
     /// −ELBO of a variational autoencoder in nats a picture, and the likelihood that it is of.
     case nats(Double, likelihood: String)
-    /// The variational bound of a diffusion model, over some pictures and levels.
-    case bitsPerDimension(Double, pictures: Int, levels: Int)
+    /// The variational bound of a diffusion model.
+    case bitsPerDimension(Double)
   }
 
   /// What the page calls the run.

@@ -26,7 +26,7 @@ extension Comparison {
         .tag(
           "footer", [:],
           .tag(
-            "p", [:], .text("latent \(latentVersion): "),
+            "p", [:], .text("Made by latent \(latentVersion): "),
             .tag("code", [:], .text(Self.shell(command))))),
       ])
     return "<!DOCTYPE html>\n" + Markup.tag("html", ["lang": "en"], head, body).rendered
@@ -125,10 +125,13 @@ extension Comparison {
       "Quality against time",
       [
         paragraph(plotNote + "."),
-        .picture(
-          try picture.pngBytes(compression: 9),
-          alt: "A plot of quality over seconds a picture. " + points.joined(separator: "; ") + ".",
-          ["class": "plot", "width": "\(picture.width)", "height": "\(picture.height)"]),
+        .tag(
+          "div", ["class": "wide"],
+          .picture(
+            try picture.pngBytes(compression: 9),
+            alt: "A plot of quality over seconds a picture. " + points.joined(separator: "; ")
+              + ".",
+            ["class": "plot", "width": "\(picture.width)", "height": "\(picture.height)"])),
         paragraph(
           "Seconds were taken while the samples were drawn, in batches of "
             + "\(SampleCache.partSize) on \(Runtime.threads) threads; of samples drawn earlier, they "
@@ -173,9 +176,10 @@ extension Comparison {
       })
   }
 
-  /// A command as it can be pasted into a shell.
+  /// A command as it can be pasted into a shell, wherever the program was.
   private static func shell(_ words: [String]) -> String {
-    words.map { word in
+    let program = words.prefix(1).map { URL(filePath: $0).lastPathComponent }
+    return (program + words.dropFirst()).map { word in
       let isPlain =
         !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) }
       return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
@@ -204,13 +208,13 @@ extension Comparison {
     figcaption span { display: block; font-size: 0.85rem; margin-bottom: 0.3rem; }
     img { display: block; width: 100%; height: auto; border-radius: 6px; }
     .pixels { image-rendering: pixelated; }
-    .plot { max-width: 900px; margin: 0.8rem 0; }
+    .plot { max-width: 900px; min-width: 36rem; }
     .wide { overflow-x: auto; margin: 0.8rem 0 1.4rem; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; white-space: nowrap; }
     caption { text-align: left; font-weight: 600; padding: 0.3rem 0; }
     th, td { padding: 0.35rem 0.8rem; text-align: right; border-bottom: 1px solid var(--line); }
     thead th { color: var(--slate); font-weight: 500; }
-    th:first-child { text-align: left; position: sticky; left: 0; background: var(--paper);
+    th:first-child { min-width: 7.5rem; text-align: left; position: sticky; left: 0; background: var(--paper);
       max-width: 40vw; white-space: normal; }
     .best { color: var(--good); background: var(--glow); }
     .real th, .real td { color: var(--slate); font-weight: 400; }

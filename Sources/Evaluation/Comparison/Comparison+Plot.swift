@@ -24,6 +24,9 @@ extension Comparison {
         points: run.drawings.map { ($0.measures.secondsPerPicture, quality($0.measures)) },
         labels: run.drawings.map { $0.steps.map { "\($0) steps" } ?? run.name })
     }
+    // Far apart, figures share a logarithmic axis; KID may be below 0.
+    let heights = series.flatMap(\.points).map(\.y).filter(\.isFinite) + [quality(real)]
+    let isFar = (heights.min() ?? 0) > 0 && (heights.max() ?? 0) > 10 * (heights.min() ?? 0)
     let times = series.flatMap(\.points).map(\.x)
     if let first = times.min(), let last = times.max(), first < last {
       let level = quality(real)
@@ -33,7 +36,7 @@ extension Comparison {
     }
     return LinePlot(
       series, xLabel: "seconds a picture", yLabel: plotsKernelDistance ? "KID" : "FID",
-      xScale: .logarithmic
+      xScale: .logarithmic, yScale: isFar ? .logarithmic : .linear
     ).image(width: width, height: height)
   }
 }

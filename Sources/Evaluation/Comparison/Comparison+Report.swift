@@ -35,7 +35,7 @@ extension Comparison {
       case .nats(let value, let likelihood):
         json["negative_elbo"] = number(value)
         json["likelihood"] = .string(likelihood)
-      case .bitsPerDimension(let value, _, _): json["bits_per_dim"] = number(value)
+      case .bitsPerDimension(let value): json["bits_per_dim"] = number(value)
       case nil: break
       }
       json["points"] = .array(

@@ -7,7 +7,6 @@ extension Comparison {
   ///
   /// Throws `ImageError` when it would be too large.
   public func sheet() throws -> Image {
-    // About 380 pixels a grid: two or three stand side by side.
     let grids =
       try [
         Sheet.Section(
@@ -18,7 +17,7 @@ extension Comparison {
           $0.name, note: "\($0.family.rawValue), \($0.drawing.measures.request)",
           picture: try grid($0.pictures))
       }
-    let across = grids.count == 4 ? 2 : min(grids.count, 3)
+    let across = grids.count > 6 ? 3 : 2
     let rows = stride(from: 0, to: grids.count, by: across).map {
       Array(grids[$0..<min($0 + across, grids.count)])
     }
@@ -33,7 +32,7 @@ extension Comparison {
       ]
     }
     return try Sheet(
-      title, note: protocolSentences.joined(separator: " "),
+      title, note: protocolSentences.joined(separator: "\n"),
       rows: rows + figures + [
         [Sheet.Section("Quality against time", note: plotNote, picture: plot())]
       ]
@@ -50,7 +49,7 @@ extension Comparison {
   /// Pictures in rows, enlarged so that people can see them on a sheet.
   private func grid(_ pictures: Tensor) throws -> Image {
     try ImageGrid(
-      pictures.pictures, columns: columns, scale: max(1, 40 / side), padding: 2
+      pictures.pictures, columns: columns, scale: max(1, 56 / side), padding: 2
     ).image()
   }
 }

@@ -14,8 +14,8 @@ extension Comparison {
       "\(Figure.text(settings.count)) samples a run, picture i drawn with seed \(settings.seed) + i, "
         + "against \(Figure.text(referenceCount)) held-out pictures of \(data) "
         + "(\(side)×\(side), \(kind)).",
-      "Features: \(extractor.name), hash \(extractor.hash.prefix(12)), \(width) numbers a picture; "
-        + "pictures of another size are resized \(extractor.resizing).",
+      "Features: \(extractor.name), hash \(extractor.hash.prefix(12)), \(width) numbers a picture.",
+      "For the features, pictures of another size are resized: \(extractor.resizing).",
     ]
   }
 
@@ -40,10 +40,10 @@ extension Comparison {
         column("FID", .lower) { Figure.number($0.fid) },
         column("FID∞", .lower) { Figure.number($0.fidInfinity?.distance) },
         column("KID", .lower) { Figure.number($0.kid?.mean, error: $0.kid?.standardError) },
-        column("precision", .higher) { Figure.number($0.precisionRecall?.precision) },
-        column("recall", .higher) { Figure.number($0.precisionRecall?.recall) },
-        column("density", .nearer(to: 1)) { Figure.number($0.precisionRecall?.density) },
-        column("coverage", .higher) { Figure.number($0.precisionRecall?.coverage) },
+        column("precision", .higher) { Figure.ratio($0.precisionRecall?.precision) },
+        column("recall", .higher) { Figure.ratio($0.precisionRecall?.recall) },
+        column("density", .nearer(to: 1)) { Figure.ratio($0.precisionRecall?.density) },
+        column("coverage", .higher) { Figure.ratio($0.precisionRecall?.coverage) },
         column("class accuracy", .higher) { Figure.share($0.classification?.accuracy) },
         column("fine detail", .nearer(to: detail)) { Figure.share($0.sharpness?.samples) },
       ])
@@ -65,9 +65,9 @@ extension Comparison {
         })
     }
     let bits = FigureTable.Column(
-      "bits/dim", .lower,
+      "bits/dim of \(Figure.text(min(settings.boundCount, referenceCount)))", .lower,
       runs.map {
-        guard case .bitsPerDimension(let value, _, _) = $0.bound else { return nil }
+        guard case .bitsPerDimension(let value) = $0.bound else { return nil }
         return Figure.number(value)
       })
     return table(
@@ -75,7 +75,7 @@ extension Comparison {
       [
         .init("MSE", .lower, restored.map { Figure.number($0?.meanSquaredError) }),
         .init("PSNR, dB", .higher, restored.map { Figure.number($0?.peakSignalToNoise) }),
-        .init("SSIM", .higher, restored.map { Figure.number($0?.similarity) }),
+        .init("SSIM", .higher, restored.map { Figure.ratio($0?.similarity) }),
       ] + bounds + [bits])
   }
 
@@ -113,7 +113,7 @@ extension Comparison {
     (
       "density, coverage",
       "how densely samples lie among real pictures (1 for real ones), and the share of real pictures "
-        + "with a sample beside them."
+        + "with a sample beside them, which grows with the number of samples."
     ),
     ("class accuracy", "how often the extractor sees the class that was asked for."),
     (
@@ -124,7 +124,8 @@ extension Comparison {
     ("MSE, PSNR, SSIM", "how held-out pictures come back from their codes."),
     (
       "−ELBO, bits/dim",
-      "bounds on −log p of held-out pictures, each only comparable within its column. Lower is better."
+      "bounds on −log p of held-out pictures, each only comparable within its column; in bits a "
+        + "dimension they are of the first few pictures, at 100 noise levels each. Lower is better."
     ),
     (
       "training pictures",

@@ -18,6 +18,8 @@ public struct Comparison {
     public var sampler: SamplerName?
     /// How strongly diffusion models follow classes.
     public var guidance = Guidance()
+    /// Held-out pictures that the bound of a diffusion model is taken of; 0 leaves it out.
+    public var boundCount = 0
     /// Whether samples are kept in the run's folder.
     public var isCached = true
 
@@ -27,9 +29,6 @@ public struct Comparison {
 
   /// Held-out pictures that samples are compared with, at most.
   private static let references = 10_000
-  /// Pictures and levels that a diffusion model's bound is taken of.
-  private static let boundPictures = 100
-  private static let boundLevels = 20
   /// Pictures of a run that a page shows, at most.
   static let shownPictures = 40
 
@@ -85,9 +84,11 @@ public struct Comparison {
     let wanted: Set<SampleMeasure> = [
       .fid, .fidInfinity, .kid, .precisionRecall, .classAccuracy, .sharpness,
     ]
-    func measured(_ samples: Samples, _ name: String) throws -> SampleMeasures {
+    func measured(
+      _ samples: Samples, _ name: String, drawn: String
+    ) throws -> SampleMeasures {
       try SampleMeasures(
-        of: samples, drawn: name, by: extractor, against: reference, held: pictures.held,
+        of: samples, drawn: drawn, by: extractor, against: reference, held: pictures.held,
         training: pictures.training, wanted: wanted, seed: settings.seed
       ) { try progress($0, "\(name): \($1)") }
     }
@@ -97,11 +98,11 @@ public struct Comparison {
       Samples(
         pictures: try pictures.training.pictures(places),
         labels: labels.count == places.count ? labels : nil, seconds: 0),
-      "training pictures")
+      "training pictures", drawn: "from the training part")
     runs = try models.map { name, model in
       do {
         return try Self.run(
-          name, model, on: pictures, settings, measure: { try measured($0, $1) },
+          name, model, on: pictures, settings, measure: { try measured($0, name, drawn: $1) },
           progress: { try progress($0, "\(name): \($1)") })
       } catch let error as EvaluationError where error.path == nil {
         throw EvaluationError(path: model.folder.path, error.sentence)
@@ -137,7 +138,7 @@ public struct Comparison {
         .samples(settings.count, cached: settings.isCached) { try progress($0, words) }
       let samples = Samples(
         pictures: data.fitted(drawn.pictures), labels: drawn.labels, seconds: drawn.seconds)
-      let measures = try measure(samples, name)
+      let measures = try measure(samples, request.description(for: model))
       drawings.append(.init(steps: steps, measures: measures))
       notes += measures.notes.filter { !notes.contains($0) }
       shown = samples.pictures[0..<min(shownPictures, settings.count)]
@@ -164,7 +165,7 @@ public struct Comparison {
       } catch let error as SamplerError {
         notes.append(error.sentence)
       }
-    } else if model is TrainedDiffusion || model.family == .vae {
+    } else if model.family == .vae || (model is TrainedDiffusion && settings.boundCount > 0) {
       notes.append("the likelihood of pictures of another size cannot be compared and is left out.")
     }
     guard let shown else { preconditionFailure("a run is drawn from at least once") }
@@ -180,12 +181,11 @@ public struct Comparison {
     progress: (Double) throws -> Void
   ) throws -> ComparedRun.Bound? {
     if let diffusion = model as? TrainedDiffusion {
+      guard settings.boundCount > 0 else { return nil }
       let report = try DiffusionReport(
-        of: diffusion, on: held, seed: settings.seed, limit: boundPictures, levels: boundLevels,
+        of: diffusion, on: held, seed: settings.seed, limit: settings.boundCount,
         progress: progress)
-      guard let bits = report.json["bits_per_dim"]?.double else { return nil }
-      return .bitsPerDimension(
-        bits, pictures: min(held.count, boundPictures), levels: report.json["levels"]?.int ?? 0)
+      return report.json["bits_per_dim"]?.double.map { .bitsPerDimension($0) }
     }
     guard model.family == .vae, let vae = model as? TrainedAutoencoder else { return nil }
     let bounds = try vae.autoencoder.measureBounds(

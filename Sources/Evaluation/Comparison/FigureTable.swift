@@ -95,6 +95,11 @@ enum Figure {
     value.map { ($0, text($0)) }
   }
 
+  /// A share from 0 to 1, or a ratio, to three decimals.
+  static func ratio(_ value: Double?) -> FigureTable.Cell {
+    value.map { ($0, $0.isFinite ? String(format: "%.3f", $0) : text($0)) }
+  }
+
   /// A share as a percentage.
   static func share(_ value: Double?) -> FigureTable.Cell {
     value.map { ($0, $0.isFinite ? typeset(String(format: "%.1f %%", 100 * $0)) : text($0)) }
@@ -114,8 +119,8 @@ enum Figure {
   static func seconds(_ value: Double?) -> FigureTable.Cell {
     value.map { value in
       switch value {
-      case ..<1e-3: (value, String(format: "%.0f µs", value * 1e6))
-      case ..<1: (value, String(format: value < 0.01 ? "%.2f ms" : "%.0f ms", value * 1e3))
+      case ..<1e-2: (value, String(format: "%.2f ms", value * 1e3))
+      case ..<1: (value, String(format: "%.0f ms", value * 1e3))
       default: (value, String(format: "%.2f s", value))
       }
     }
@@ -138,6 +143,7 @@ enum Figure {
   /// A number with about four digits.
   static func text(_ value: Double) -> String {
     guard value.isFinite else { return value.isNaN ? "not a number" : value > 0 ? "∞" : "−∞" }
+    if value == 0 { return "0" }
     let size = abs(value)
     let decimals = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.01 ? 3 : 5
     return typeset(String(format: "%.\(decimals)f", value))
