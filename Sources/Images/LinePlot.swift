@@ -8,12 +8,18 @@ public struct LinePlot: Sendable {
     public var points: [(x: Double, y: Double)]
     /// The colour, or nil for the next of `Colour.categories`.
     public var colour: Colour?
+    /// Words beside the points, each of which is a dot then; fewer than points is fine.
+    public var labels: [String]
 
     /// Makes a curve through the given points.
-    public init(_ name: String, points: [(x: Double, y: Double)], colour: Colour? = nil) {
+    public init(
+      _ name: String, points: [(x: Double, y: Double)], colour: Colour? = nil,
+      labels: [String] = []
+    ) {
       self.name = name
       self.points = points
       self.colour = colour
+      self.labels = labels
     }
 
     /// Makes a curve of the given heights at 0, 1, 2 and so on.
@@ -58,7 +64,9 @@ public struct LinePlot: Sendable {
     let shown = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
     var frame = PlotFrame(
       width: width, height: height, title: title, xLabel: xLabel, yLabel: yLabel,
-      horizontal: PlotScale(shown.map(\.x), kind: xScale, margin: 0.01),
+      // Words need room at the ends.
+      horizontal: PlotScale(
+        shown.map(\.x), kind: xScale, margin: series.allSatisfy(\.labels.isEmpty) ? 0.01 : 0.08),
       vertical: PlotScale(shown.map(\.y), kind: yScale),
       legend: zip(series, colours).map { .init(name: $0.name, colour: $1) }, mark: .line)
     for (curve, colour) in zip(series, colours) {
@@ -67,6 +75,17 @@ public struct LinePlot: Sendable {
         frame.canvas.polyline(run.compactMap { $0 }, width: 2, colour: colour)
       }
     }
+    var words = PointLabels(frame)
+    for (curve, colour) in zip(series, colours) {
+      let places = curve.points.map { frame.place($0.x, $0.y) }
+      for run in places.split(separator: nil) { words.avoid(run.compactMap { $0 }) }
+      for (place, label) in zip(places, curve.labels) {
+        guard let place else { continue }
+        frame.canvas.circle(centre: place, radius: PointLabels.radius, colour: colour)
+        words.add(label, at: place)
+      }
+    }
+    words.draw(on: &frame.canvas)
     return frame.canvas.image
   }
 }

@@ -19,7 +19,7 @@ public struct Sheet: Sendable {
 
   /// The heading of the page.
   public var title: String
-  /// One line in grey below the heading.
+  /// Lines in grey below the heading.
   public var note: String?
   /// The sections, from top to bottom; those of one row stand side by side.
   public var rows: [[Section]]
@@ -33,6 +33,7 @@ public struct Sheet: Sendable {
 
   private static let margin = 36
   private static let gap = 36
+  private static let noteHeight = 22
   private static let titleStyle = TextStyle(size: 28, weight: .bold)
   private static let headingStyle = TextStyle(size: 18, weight: .bold)
   private static let noteStyle = TextStyle(size: 15, colour: .slate)
@@ -46,7 +47,7 @@ public struct Sheet: Sendable {
     // A page of one small picture still has room for its heading.
     let heading = max(
       Sheet.titleStyle.width(of: String(title.prefix(80))),
-      Sheet.noteStyle.width(of: String((note ?? "").prefix(120))))
+      noteLines.map { Sheet.noteStyle.width(of: String($0.prefix(120))) }.max() ?? 0)
     let content = placed.map { $0.x + $0.width }.max() ?? margin
     let width = max(content, margin + Int(heading) + 1) + margin
     let height = (placed.map { $0.y + $0.height }.max() ?? headHeight) + margin
@@ -56,8 +57,10 @@ public struct Sheet: Sendable {
     var canvas = Canvas(width: width, height: height)
     let room = Double(width - 2 * margin)
     write(title, Sheet.titleStyle, x: margin, y: margin + 22, room: room, on: &canvas)
-    if let note {
-      write(note, Sheet.noteStyle, x: margin, y: margin + 50, room: room, on: &canvas)
+    for (index, line) in noteLines.enumerated() {
+      write(
+        line, Sheet.noteStyle, x: margin, y: margin + 50 + Sheet.noteHeight * index, room: room,
+        on: &canvas)
     }
     for place in placed {
       let section = place.section
@@ -80,7 +83,13 @@ public struct Sheet: Sendable {
     let height: Int
   }
 
-  private var headHeight: Int { Sheet.margin + 32 + (note == nil ? 0 : 28) }
+  private var noteLines: [String] {
+    note.map { $0.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) } ?? []
+  }
+
+  private var headHeight: Int {
+    Sheet.margin + 32 + (note == nil ? 0 : 28 + Sheet.noteHeight * (noteLines.count - 1))
+  }
 
   private func layout() -> [Placed] {
     var placed: [Placed] = []

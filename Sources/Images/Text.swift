@@ -82,7 +82,7 @@ public enum TextDirection: Sendable {
 extension Canvas {
   /// Draws one line of text with its baseline through a place.
   ///
-  /// The font has printable ASCII, `α ᾱ β ε μ σ ² → × ± − – — · … ’`; anything else is a box.
+  /// The font has printable ASCII, `α ᾱ β ε μ σ ² ∞ → × ± − – — · … ’`; anything else is a box.
   public mutating func text(
     _ text: String, at place: Point, style: TextStyle = TextStyle(),
     anchor: TextAnchor = .start, direction: TextDirection = .rightwards

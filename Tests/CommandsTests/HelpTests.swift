@@ -6,7 +6,8 @@ import Testing
 @Suite struct HelpTests {
   static let commands = [
     "quickstart", "train", "sample", "reconstruct", "interpolate", "map", "traverse", "encode",
-    "decode", "noise", "evaluate", "diagnose", "inspect", "models", "datasets", "samplers",
+    "decode", "noise", "evaluate", "diagnose", "compare", "inspect", "models", "datasets",
+    "samplers",
     "doctor",
   ]
 

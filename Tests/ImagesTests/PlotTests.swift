@@ -32,6 +32,57 @@ struct PlotTests {
     #expect(count(Colour.category(1), in: legend) > 10)
   }
 
+  @Test("words stand beside their points, off curves, edges and one another")
+  func labelsPoints() {
+    func plot(_ labels: [String]) -> Image {
+      // Two points so close that their words would cover each other, on a curve across the plot.
+      let points = [(x: 1.0, y: 1.5), (x: 1.1, y: 1.5), (x: 100, y: 1.5)]
+      return LinePlot(
+        [
+          .init("", points: points, colour: Colour(hex: 0xff0000), labels: labels),
+          .init("", points: [(x: 10, y: 1), (x: 10, y: 2)]),
+        ], xScale: .logarithmic
+      ).image(width: 400, height: 300)
+    }
+    func ink(_ image: Image) -> [(x: Int, y: Int)] {
+      (0..<300).flatMap { y in
+        (0..<400).filter { image[$0, y] == [0x1b, 0x1f, 0x24] }.map { (x: $0, y: y) }
+      }
+    }
+    let dots = plot(["", "", ""])
+    #expect(ink(dots).isEmpty)
+    let named = plot(["HHH", "HHH", "HHHH"])
+    let words = ink(named)
+    // Every stroke shows, none is cut off at the right edge, and no word hides a point or a curve.
+    #expect(words.count > 100)
+    #expect(words.allSatisfy { $0.x < 380 && $0.y > 20 && $0.y < 270 })
+    let red = [UInt8](arrayLiteral: 0xff, 0, 0)
+    func reds(_ image: Image) -> Int {
+      (0..<300).reduce(0) { sum, y in sum + (0..<400).count { image[$0, y] == red } }
+    }
+    #expect(reds(dots) == reds(named))
+    // Words that covered each other would show less ink than each by itself.
+    let alone = [["HHH", "", ""], ["", "HHH", ""], ["", "", "HHHH"]].map { ink(plot($0)).count }
+    #expect(Double(words.count) > 0.8 * Double(alone.reduce(0, +)), "\(words.count), \(alone)")
+  }
+
+  @Test("a table is as wide as its texts, and a strong one is heavier")
+  func drawsTable() throws {
+    func table(_ name: String, strong: Bool) throws -> Image {
+      try TablePicture(
+        header: ["run", "FID∞"],
+        rows: [[.init(name), .init("12.5", isStrong: strong)], [.init("b"), .init("3")]]
+      ).image()
+    }
+    let plain = try table("a", strong: false)
+    let strong = try table("a", strong: true)
+    func darkness(_ image: Image) -> Int { image.pixels.reduce(0) { $0 + 255 - Int($1) } }
+    #expect(darkness(strong) > darkness(plain))
+    #expect(try table("a longer name", strong: false).width > plain.width + 40)
+    // Cut, not endless.
+    #expect(try table(String(repeating: "long ", count: 500), strong: false).width < 500)
+  }
+
   @Test("a gap breaks the curve")
   func breaksCurve() {
     let whole = LinePlot([.init("", values: Array(repeating: 1, count: 9) + [2])])
