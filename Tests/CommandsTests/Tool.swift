@@ -66,6 +66,7 @@ enum Tool {
       environment["COLUMNS"] = "80"
       environment["latent"] = Tool.path
       environment["LATENT_DATA"] = nil
+      environment["LATENT_CACHE"] = NSTemporaryDirectory() + "latent-tests-cache"
       environment["OMP_NUM_THREADS"] = "1"
       process.environment = environment
       // Files, not pipes: a pipe that nobody empties would hold the tool up.

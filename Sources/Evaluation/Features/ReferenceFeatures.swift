@@ -17,7 +17,8 @@ public struct ReferenceFeatures {
   /// The number of pictures.
   public var count: Int { vectors.size(0) }
 
-  /// The features of the first `limit` pictures of a set. `progress` hears the share that is done.
+  /// The features of a set's pictures, of `limit` spread evenly over it where it has more: folders
+  /// are sorted by class. `progress` hears the share that is done.
   ///
   /// Throws when a picture cannot be read, and `EvaluationError` for a set of fewer than two.
   public init(
@@ -30,6 +31,7 @@ public struct ReferenceFeatures {
         path: set.name,
         "distributions are compared by two pictures at least, and there is \(count).")
     }
+    let indices = set.spread(count)
     let key = FeatureCache.key(set, extractor, count)
     if let known = cache?.vectors(key, shape: [count, extractor.width]) {
       vectors = known
@@ -37,7 +39,7 @@ public struct ReferenceFeatures {
       var parts: [Tensor] = []
       for start in stride(from: 0, to: count, by: 250) {
         let range = start..<min(start + 250, count)
-        parts.append(extractor(try set.pictures(range)).vectors.to(.float32))
+        parts.append(extractor(try set.pictures(indices[range])).vectors.to(.float32))
         try progress(Double(range.upperBound) / Double(count))
       }
       vectors = .concatenated(parts)
@@ -45,7 +47,7 @@ public struct ReferenceFeatures {
     }
     try vectors.requireFinite("features of \(set.name)")
     distance = FrechetDistance(from: FeatureStatistics(vectors))
-    let labels = (0..<count).compactMap { set.label(at: $0) }
+    let labels = indices.compactMap { set.label(at: $0) }
     self.labels = labels.count == count ? labels : nil
   }
 }
@@ -67,7 +69,7 @@ public struct FeatureCache: Sendable {
   static func key(_ set: any Dataset, _ extractor: any FeatureExtractor, _ count: Int) -> String {
     var fingerprint = Fingerprint()
     fingerprint.update(set.fingerprint)
-    fingerprint.update("\(set.elementShape) \(count)")
+    fingerprint.update("\(set.elementShape) \(count) spread")
     fingerprint.update("\(extractor.name) \(extractor.hash) \(extractor.resizing)")
     return String(fingerprint.hex.prefix(32))
   }

@@ -177,8 +177,8 @@ public struct SampleMeasures {
       notes.append("\(extractor.name) tells no classes, so measures by class are left out.")
     }
     try measure(.memorization, "nearest training pictures") {
-      let trained = try training.pictures(0..<min(training.count, 60_000))
-      let unseen = try held.pictures(0..<min(held.count, 10_000))
+      let trained = try training.pictures(training.spread(60_000))
+      let unseen = try held.pictures(held.spread(10_000))
       memorization = try Memorization(
         of: samples.pictures[0..<min(sampleCount, 1000)], training: trained, heldOut: unseen)
     }
@@ -189,7 +189,7 @@ public struct SampleMeasures {
       duplicates = try NearDuplicates(in: pixels, within: apart / 10)
     }
     try measure(.sharpness, "sharpness") {
-      let real = try held.pictures(0..<min(held.count, max(sampleCount, 1000), 10_000))
+      let real = try held.pictures(held.spread(min(max(sampleCount, 1000), 10_000)))
       sharpness = (Sharpness(of: samples.pictures).mean, Sharpness(of: real).mean)
     }
   }
