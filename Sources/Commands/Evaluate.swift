@@ -242,8 +242,10 @@ struct MeasureList: ExpressibleByArgument {
 }
 
 extension FeatureChoice: ExpressibleByArgument {
+  /// What `--features` takes.
   public init?(argument: String) { self.init(argument) }
 
+  /// What help calls the default.
   public var defaultValueDescription: String { "auto" }
 }
 
