@@ -17,8 +17,16 @@ public struct ReconstructionMeasures {
   /// The number of pictures.
   public let count: Int
 
-  /// Measures the first `limit` pictures of a set. Throws when one cannot be read.
+  /// Measures the first `limit` pictures of a set, of the network's own size. Throws when one cannot
+  /// be read.
   public init(of run: TrainedAutoencoder, on set: any Dataset, limit: Int = .max) throws {
+    try self.init(on: set, limit: limit) { run.decode(run.encode($0)) }
+  }
+
+  /// Measures what `restore` gives back of pictures `[N, C, H, W]`, in the same shape.
+  init(
+    on set: any Dataset, limit: Int, restoring restore: (Tensor) throws -> Tensor
+  ) throws {
     count = min(set.count, limit)
     guard count > 0 else { throw EvaluationError(path: set.name, "there are no pictures.") }
     var (errors, ratios, similar, multi) = ([Double](), [Double](), [Double](), [Double]())
@@ -26,7 +34,7 @@ public struct ReconstructionMeasures {
     var (drawn, real) = ([Double](), [Double]())
     for start in stride(from: 0, to: count, by: 500) {
       let x = try set.pictures(start..<min(start + 500, count))
-      let restored = run.decode(run.encode(x))
+      let restored = try restore(x)
       try restored.requireFinite("reconstructions")
       errors += PictureErrors.meanSquaredError(restored, x).elements(as: Double.self)
       ratios += PictureErrors.peakSignalToNoise(restored, x).elements(as: Double.self)

@@ -40,7 +40,7 @@ public struct ComparedRun {
   /// Ways of drawing, by rising steps; the last is the one in the tables.
   public let drawings: [Drawing]
   /// How pictures come back, where there is an encoder.
-  public let reconstruction: ReconstructionFigures?
+  public let reconstruction: ReconstructionMeasures?
   /// The likelihood, where the family has one.
   public let bound: Bound?
   /// The first pictures of the last way of drawing, as they are compared, `[N, C, H, W]`.
@@ -61,36 +61,5 @@ extension TrainedModel {
     case let classifier as TrainedClassifier: classifier.classifier.parameterCount
     default: 0
     }
-  }
-}
-
-/// How held-out pictures come back from their codes, pixel by pixel.
-public struct ReconstructionFigures: Sendable, Equatable {
-  /// The mean squared error of values in [0, 1].
-  public let meanSquaredError: Double
-  /// The mean peak signal-to-noise ratio, dB; infinite where a picture comes back exactly.
-  public let peakSignalToNoise: Double
-  /// The mean SSIM; `nil` for pictures smaller than its window.
-  public let similarity: Double?
-  /// The number of pictures.
-  public let count: Int
-
-  /// Measures the first `limit` held-out pictures, brought to the network's size and back.
-  init(of run: TrainedAutoencoder, on data: ComparisonData, limit: Int) throws {
-    count = min(data.held.count, limit)
-    var (errors, ratios, similarities) = ([Double](), [Double](), [Double]())
-    for start in stride(from: 0, to: count, by: 500) {
-      let x = try data.held.pictures(start..<min(start + 500, count))
-      let shown = x.fitted(toSide: run.imageSize, channels: run.channels)
-      let restored = data.fitted(run.decode(run.encode(shown)))
-      try restored.requireFinite("reconstructions")
-      errors += PictureErrors.meanSquaredError(restored, x).elements(as: Double.self)
-      ratios += PictureErrors.peakSignalToNoise(restored, x).elements(as: Double.self)
-      if let found = try? StructuralSimilarity.single(restored, x) { similarities += found.values }
-    }
-    func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
-    meanSquaredError = mean(errors)
-    peakSignalToNoise = mean(ratios)
-    similarity = similarities.isEmpty ? nil : mean(similarities)
   }
 }

@@ -150,12 +150,17 @@ public struct Comparison {
           + "\(model.channels == data.channels ? "" : model.channels == 1 ? " and grey" : " in colour")"
           + "; they are brought to \(data.side)×\(data.side), bilinear, before they are measured.")
     }
-    var reconstruction: ReconstructionFigures?
+    var reconstruction: ReconstructionMeasures?
     var bound: ComparedRun.Bound?
     if let autoencoder = model as? TrainedAutoencoder {
       try progress(0, "reconstructions")
-      reconstruction = try ReconstructionFigures(
-        of: autoencoder, on: data, limit: max(settings.count, 1000))
+      // To the network's size and back, where it is another.
+      reconstruction = try ReconstructionMeasures(
+        on: data.held, limit: max(settings.count, 1000)
+      ) { x in
+        let shown = x.fitted(toSide: autoencoder.imageSize, channels: autoencoder.channels)
+        return data.fitted(autoencoder.decode(autoencoder.encode(shown)))
+      }
     }
     if isSize {
       do {
