@@ -30,8 +30,20 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
       isTraining: true)
   }
 
+  /// Normalisation by the classes that are its second input.
+  static func conditional(
+    _ name: String, training: Bool = true,
+    _ make: @escaping @Sendable () -> ConditionalBatchNorm2d
+  ) -> LayerCase {
+    LayerCase(
+      name: name, make: make, run: { ($0 as? ConditionalBatchNorm2d)!($1[0], labels: $1[1]) },
+      isTraining: training)
+  }
+
   /// Loads the weights (every key has to fit), runs the layer and compares all there is.
-  func check(against fixture: Fixture) throws {
+  func check(
+    against fixture: Fixture, gradients tolerance: (rtol: Double, atol: Double) = (1e-4, 1e-5)
+  ) throws {
     let module = make()
     try module.load(part("weights", of: fixture))
     module.setTraining(isTraining)
@@ -47,14 +59,15 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
       try #require((input.gradient != nil) == fixture.contains(key))
       guard let gradient = input.gradient else { continue }
       expectClose(
-        gradient, try fixture[key], rtol: 1e-4, atol: 1e-5, "\(name), gradient of input \(place)")
+        gradient, try fixture[key], rtol: tolerance.rtol, atol: tolerance.atol,
+        "\(name), gradient of input \(place)")
     }
     let gradients = try part("grad", of: fixture)
     #expect(module.namedParameters.map(\.name).sorted() == gradients.keys.sorted())
     for (key, parameter) in module.namedParameters {
       let gradient = try #require(parameter.value.gradient, "\(name), gradient of \(key)")
       expectClose(
-        gradient, try #require(gradients[key]), rtol: 1e-4, atol: 1e-5,
+        gradient, try #require(gradients[key]), rtol: tolerance.rtol, atol: tolerance.atol,
         "\(name), gradient of \(key)")
     }
     let after = try part("after", of: fixture)
