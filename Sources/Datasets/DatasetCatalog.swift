@@ -77,18 +77,17 @@ public enum DatasetCatalog {
       throw DatasetError(
         path: nameOrPath, sentence: "pictures have 1 (grey) or 3 (RGB) channels, not \(channels).")
     }
-    switch nameOrPath {
-    case "shapes":
+    if nameOrPath == "shapes" {
       let shapes = ShapesDataset(split: split, side: imageSize ?? 32)
       return channels == 1 ? FittedImages(shapes, side: nil, channels: 1) : shapes
-    case "ring8", "grid25":
+    }
+    if let points = PointMixture.named(nameOrPath, split: split) {
       guard imageSize == nil, channels == nil else {
         throw DatasetError(
           path: nameOrPath, sentence: "the set holds points, so image size and channels do not fit."
         )
       }
-      return nameOrPath == "ring8" ? PointMixture.ring8(split: split) : .grid25(split: split)
-    default: break
+      return points
     }
     let listings = listings(environment: environment)
     if let listing = listings.first(where: { $0.name == nameOrPath }) {

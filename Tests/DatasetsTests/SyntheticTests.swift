@@ -83,4 +83,24 @@ import Testing
       try DatasetCatalog.open(name, split: .train, imageSize: 8)
     }
   }
+
+  @Test(arguments: ["ring8", "grid25"]) func pointsAreTheElements(name: String) throws {
+    for split in Split.allCases {
+      let mixture = try #require(PointMixture.named(name, split: split))
+      #expect(mixture.name == name && mixture.count == (split == .train ? 50_000 : 10_000))
+      let opened = try DatasetCatalog.open(name, split: split)
+      #expect(opened.fingerprint == mixture.fingerprint)
+      let points = mixture.points(7..<20)
+      for (index, point) in zip(7..<20, points) {
+        #expect(try opened.sample(at: index).values == .floats([Float(point.x), Float(point.y)]))
+      }
+      // Every point is inside the extent with room to spare, and the modes reach four fifths of it.
+      let reach = mixture.points(0..<mixture.count).map { max(abs($0.x), abs($0.y)) }.max() ?? 0
+      #expect(reach < mixture.extent && reach > 0.8 * mixture.extent)
+      #expect(mixture.extent == (name == "ring8" ? 2.5 : 5))
+      #expect(mixture.points(3..<3).isEmpty)
+    }
+    #expect(PointMixture.named("ring9", split: .train) == nil)
+    #expect(PointMixture.named("shapes", split: .test) == nil)
+  }
 }

@@ -35,6 +35,15 @@ public struct PointMixture: Dataset {
     return PointMixture("grid25", centres, sigma: 0.05, split, seed)
   }
 
+  /// The mixture that the catalog lists under `name`, or nil where that names something else.
+  public static func named(_ name: String, split: Split) -> PointMixture? {
+    switch name {
+    case "ring8": ring8(split: split)
+    case "grid25": grid25(split: split)
+    default: nil
+    }
+  }
+
   private init(
     _ name: String, _ centres: [(x: Double, y: Double)], sigma: Double, _ split: Split,
     _ seed: UInt64
@@ -45,6 +54,21 @@ public struct PointMixture: Dataset {
     self.split = split
     self.seed = seed
     count = split == .train ? 50_000 : 10_000
+  }
+
+  /// Half the side of a square around the origin to look at the set in: every mode lies in its
+  /// inner four fifths, and the rest is room for samples that miss.
+  public var extent: Double { 1.25 * (centres.map { max(abs($0.x), abs($0.y)) }.max() ?? 1) }
+
+  /// The points of some indices, in the precision that a network sees them in.
+  public func points(_ range: Range<Int>) -> [(x: Double, y: Double)] {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= count,
+      "the set has \(count) points, asked for \(range)")
+    return range.map { index in
+      let point = point(at: index)
+      return (x: Double(point.x), y: Double(point.y))
+    }
   }
 
   /// `[2]`.
@@ -58,16 +82,22 @@ public struct PointMixture: Dataset {
     Fingerprint.of(Array("\(name) \(seed) \(split) \(count)".utf8))
   }
 
-  /// Draws one point (Box and Muller).
+  /// Draws one point.
   public func copyElement(at index: Int, into destination: UnsafeMutableRawBufferPointer) {
+    let point = point(at: index)
+    destination.storeBytes(of: point.x, toByteOffset: 0, as: Float.self)
+    destination.storeBytes(of: point.y, toByteOffset: 4, as: Float.self)
+  }
+
+  /// Point `index`, by the method of Box and Muller.
+  private func point(at index: Int) -> (x: Float, y: Float) {
     var generator = generator(index)
     let centre = centres[generator.below(centres.count)]
     let radius = sigma * sqrt(-2 * log(1 - generator.uniform()))
     let angle = 2 * Double.pi * generator.uniform()
-    destination.storeBytes(
-      of: Float(centre.x + radius * cos(angle)), toByteOffset: 0, as: Float.self)
-    destination.storeBytes(
-      of: Float(centre.y + radius * sin(angle)), toByteOffset: 4, as: Float.self)
+    return (
+      x: Float(centre.x + radius * cos(angle)), y: Float(centre.y + radius * sin(angle))
+    )
   }
 
   /// The mode that a point was drawn from.
