@@ -18,14 +18,15 @@ public struct ClassifierReport {
   /// and when a picture cannot be read.
   public init(
     of run: TrainedClassifier, on set: any Dataset, limit: Int = .max,
-    progress: (Double) -> Void = { _ in }
+    progress: (Double) throws -> Void = { _ in }
   ) throws {
     let names = run.classifier.config.classNames
-    guard let theirs = set.classNames, theirs.count == names.count else {
+    guard set.classNames == names else {
+      let theirs = set.classNames ?? []
       throw EvaluationError(
         path: set.name,
-        "these pictures have \(set.classNames?.count ?? 0) classes, and the classifier knows "
-          + "\(names.count); measure it on data with its own classes.")
+        "the classes of these pictures are \(theirs.summary), and the classifier knows "
+          + "\(names.summary); measure it on data with its own classes.")
     }
     let count = min(set.count, limit)
     var (found, actual) = ([Int](), [Int]())
@@ -33,7 +34,7 @@ public struct ClassifierReport {
       let range = start..<min(start + 500, count)
       found += run(try set.pictures(range)).logits.argmax(1).elements(as: Int.self)
       actual += range.compactMap { set.label(at: $0) }
-      progress(Double(range.upperBound) / Double(count))
+      try progress(Double(range.upperBound) / Double(count))
     }
     guard actual.count == found.count else {
       throw EvaluationError(path: set.name, "some of these pictures have no class.")
@@ -49,5 +50,14 @@ public struct ClassifierReport {
     lines =
       ["\(run.folder.path) on \(count) pictures of \(set.name)"]
       + classification.lines(names: names)
+  }
+}
+
+extension [String] {
+  /// The first names, and how many more there are.
+  fileprivate var summary: String {
+    guard !isEmpty else { return "none" }
+    let shown = prefix(5).joined(separator: ", ")
+    return count > 5 ? "\(shown) and \(count - 5) more" : shown
   }
 }

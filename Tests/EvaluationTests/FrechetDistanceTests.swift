@@ -1,4 +1,5 @@
 import Evaluation
+import Foundation
 import TestSupport
 import Testing
 import Torch
@@ -36,6 +37,22 @@ import Torch
     let variances: [Double] = components(pictures).variance([0]).elements()
     #expect(variances.count == 2)
     #expect(abs(variances[1] - 25) < 4 && abs(variances[0] - 1) < 0.3)
+  }
+
+  /// 36 × 36 pixels are too many for the covariance; the components are those of it all the same.
+  @Test func componentsOfLargePicturesAreTheCovariances() {
+    let (count, side, kept) = (120, 36, 8)
+    let random = Generator(seed: 2)
+    let strengths = Tensor((0..<40).map { Float(pow(0.8, Double($0))) })
+    let patterns = Tensor.randn([40, side * side], using: random)
+    let x = (Tensor.randn([count, 40], using: random) * strengths).matmul(patterns)
+    let found = PixelComponents(of: x.reshaped([count, 1, side, side]), count: kept)
+    let variances: [Double] = found(x).variance([0]).elements()
+    let values: [Double] = FeatureStatistics(x.to(.float64)).covariance.symmetricEigen().values
+      .elements()
+    for (mine, its) in zip(variances, values.suffix(kept)) {
+      #expect(abs(mine - its) < 1e-6 * its, "\(mine), \(its)")
+    }
   }
 
   @Test func aLineThroughSizesIsNumpys() throws {

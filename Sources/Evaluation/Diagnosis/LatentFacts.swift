@@ -123,8 +123,10 @@ extension LatentFacts: Diagnosable {
   /// Codes that carry next to nothing: posterior collapse, by too strong a KL term or by itself.
   public var collapse: Finding? {
     let kl = kl ?? 0
-    // Too strong a KL term leaves a code of a nat or two, and pictures that hardly depend on it.
-    let isDead = activeUnits <= mostActiveOfDead || kl < 0.5
+    // Too strong a KL term leaves a code of a nat or two, and pictures that hardly depend on it. Nats
+    // that only place the codes elsewhere than N(0, 1) tell nothing of a picture.
+    let told = kl - distanceFromPrior * Double(means.count)
+    let isDead = activeUnits <= mostActiveOfDead || told < 0.5
     let isStarved = (beta ?? 1) > 1 && explained < 0.3
     guard isDead || isStarved else { return nil }
     let strength = beta ?? 1
@@ -165,7 +167,7 @@ extension LatentFacts: Diagnosable {
   /// Codes of the data that lie elsewhere than N(0, 1), from where codes are drawn.
   public var mismatch: Finding? {
     let threshold = 0.25
-    guard distanceFromPrior > threshold else { return nil }
+    guard collapse == nil, distanceFromPrior > threshold else { return nil }
     let spread = variances.max() ?? 0
     let said = String(
       format: "the codes of the data are %.2g nats a dimension from N(0, 1), with variances up to "
@@ -197,7 +199,7 @@ extension LatentFacts: Diagnosable {
   /// Draws from N(0, 1) that are much further from real pictures than what is decoded from codes of
   /// the data: holes.
   public var holes: Finding? {
-    guard let distances else { return nil }
+    guard let distances, kind == .deterministic || collapse == nil else { return nil }
     let share = (distances.prior - distances.codes) / max(distances.variance, 1e-12)
     let threshold = 0.4
     guard share > threshold else { return nil }
@@ -222,7 +224,8 @@ extension LatentFacts: Diagnosable {
 
   /// Reconstructions with much less detail than the pictures.
   public var blurredReconstructions: Finding? {
-    blur(
+    guard kind == .deterministic || collapse == nil else { return nil }
+    return blur(
       sharpness.reconstructions, of: "reconstructions", than: sharpness.real, warning: 0.02,
       note: 0.5)
   }

@@ -5,7 +5,8 @@ extension SampleFacts: Diagnosable {
   public var verdicts: [Finding?] {
     var verdicts = [blurredSamples, noiseLeft, wrongBrightness, wrongContrast]
     if outside != nil { verdicts.append(outOfRange) }
-    if coverage != nil { verdicts.append(lowCoverage) }
+    // Of fewer pictures coverage scatters too much to be judged.
+    if coverage != nil, count >= 200 { verdicts.append(lowCoverage) }
     if classes != nil { verdicts.append(unevenClasses) }
     if duplicates != nil { verdicts.append(manyDuplicates) }
     if let nearness { verdicts += nearness.verdicts }
@@ -62,7 +63,7 @@ extension SampleFacts: Diagnosable {
       why: ratio < least
         ? "washed-out pictures: the model draws means of many pictures."
         : "overdrawn pictures: the model goes further than the data.",
-      remedy: "train longer; with classes lower the guidance.")
+      remedy: "train longer.")
   }
 
   /// Values far outside of the range of pictures.
@@ -77,8 +78,7 @@ extension SampleFacts: Diagnosable {
           "%.1f %% of the values of new pictures lie outside of the range of pictures by more "
           + "than a tenth of it, and are cut off.", 100 * outside),
       why: "cut-off values make flat white and black areas, and say that sampling drifted off.",
-      remedy: "train longer, lower the guidance, draw with more steps, or set clip_sample in the "
-        + "scheduler.")
+      remedy: "train longer, draw with more steps, or set clip_sample in the scheduler.")
   }
 
   /// Real pictures that no new picture is near to: mode collapse.
@@ -111,8 +111,11 @@ extension SampleFacts: Diagnosable {
         format: "%.0f %% of new pictures are of one class, and %d of %d classes are missing (%.2g "
           + "of the real classes' entropy).", 100 * largest, missing, classes.real.shares.count,
         share),
-      why: "the model draws a few kinds of pictures and has lost the others.",
-      remedy: "train longer; against a discriminator lower its learning rate or regularise it.")
+      why: missing > 0
+        ? "the model draws a few kinds of pictures and has lost the others."
+        : "the model draws some kinds of pictures much more often than the data has them, or what it "
+          + "draws is taken for them.",
+      remedy: "train longer; of a gan, hold the discriminator back or regularise it.")
   }
 
   /// More near-identical pairs than real pictures have: the birthday paradox (Arora & Zhang 2017).
@@ -131,8 +134,7 @@ extension SampleFacts: Diagnosable {
         duplicates.real, max(1, n * (n - 1) / (2 * pairs))),
       why: "the model knows few pictures and draws them again and again.",
       remedy:
-        "train on more pictures; against a discriminator lower its learning rate or regularise "
-        + "it.")
+        "train on more pictures; of a gan, hold the discriminator back or regularise it.")
   }
 }
 

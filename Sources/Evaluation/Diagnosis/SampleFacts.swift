@@ -34,7 +34,7 @@ public struct SampleFacts {
   /// The facts of `pictures` `[N, C, H, W]` in [0, 1]; `raw` are the same about −1…1 before they were
   /// held in that range.
   ///
-  /// The classes of pictures are the extractor's where it has as many as the data, otherwise those of
+  /// The classes of pictures are the extractor's where they are those of the data, otherwise those of
   /// the nearest training pictures.
   ///
   /// Throws when a picture cannot be read, and `EvaluationError` for pictures that are no numbers.
@@ -77,7 +77,7 @@ public struct SampleFacts {
     classes = try Self.balances(
       of: drawn, real: heldFeatures, held: heldIndices.map { held.label(at: $0) },
       trainingFeatures, trainingIndices.map { training.label(at: $0) },
-      classes: held.classNames?.count ?? 0)
+      classes: held.classNames?.count ?? 0, isNamed: extractor.sharesClasses(with: held))
     let pairs = min(count, real.size(0), 1000)
     if pairs > 20 {
       let realPixels = real[0..<pairs].flattened(from: 1)
@@ -95,12 +95,12 @@ public struct SampleFacts {
   /// How evenly classes are met: the extractor's, or those of the nearest training pictures.
   private static func balances(
     of drawn: Features, real: Features, held: [Int?], _ training: Tensor, _ labels: [Int?],
-    classes: Int
+    classes: Int, isNamed: Bool
   ) throws -> (samples: ClassBalance, real: ClassBalance)? {
     let known = labels.compactMap(\.self)
     guard classes > 1, known.count == labels.count else { return nil }
     func classify(_ features: Features) throws -> ClassBalance {
-      if let logits = features.logits, logits.size(1) == classes {
+      if isNamed, let logits = features.logits {
         return try ClassBalance(labels: logits.argmax(1).elements(), classes: classes)
       }
       let nearest = NearestNeighbours(of: features.vectors, in: training, count: 1).places[0]
@@ -143,10 +143,11 @@ public struct Nearness: Sendable, Equatable {
   /// Compares new pictures with at most 10,000 of each part, by pixels; `nil` for parts of fewer
   /// than 20. Throws when a picture cannot be read.
   init?(of pictures: Tensor, training: any Dataset, held: any Dataset) throws {
-    let count = min(training.count, held.count, 10_000)
+    let count = min(training.count, held.count, training.affordable(10_000))
     guard count >= 20 else { return nil }
     let x = pictures.flattened(from: 1)
-    let trained = try training.pictures(training.spread(10_000)).flattened(from: 1)
+    let trained = try training.pictures(training.spread(training.affordable(10_000))).flattened(
+      from: 1)
     let equal = try training.pictures(training.spread(count)).flattened(from: 1)
     let other = try held.pictures(held.spread(count)).flattened(from: 1)
     let pool = Tensor.concatenated([equal, other])

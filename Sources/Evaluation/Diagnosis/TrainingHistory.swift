@@ -63,7 +63,7 @@ public struct TrainingHistory {
         : nil,
       gradientLimit: limit > 0 ? limit : nil,
       settledFrom: record.family == Family.vae.rawValue
-        ? Int((record.config["kl_warmup"]?.double ?? 0) * Double(record.steps)) : 0)
+        ? Int(min(max(record.config["kl_warmup"]?.double ?? 0, 0), 1) * Double(record.steps)) : 0)
   }
 }
 

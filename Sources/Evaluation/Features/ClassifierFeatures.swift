@@ -16,7 +16,7 @@ public struct ClassifierFeatures: FeatureExtractor {
   /// Numbers in a vector.
   public var width: Int { network.config.featureCount }
   /// The names of the classes that the logits stand for.
-  public var classNames: [String] { network.config.classNames }
+  public var classNames: [String]? { network.config.classNames }
   private let trained: TrainedClassifier
   private var network: Classifier { trained.classifier }
 

@@ -1,3 +1,4 @@
+import Datasets
 import Interchange
 import Torch
 
@@ -25,6 +26,18 @@ public protocol FeatureExtractor {
   var resizing: String { get }
   /// Numbers in a vector.
   var width: Int { get }
+  /// What the classes of the logits are called; `nil` where there are no logits, or no names.
+  var classNames: [String]? { get }
   /// The features of pictures `[N, C, H, W]` in [0, 1], any N.
   func callAsFunction(_ pictures: Tensor) -> Features
+}
+
+extension FeatureExtractor {
+  /// None.
+  public var classNames: [String]? { nil }
+
+  /// Whether a class means the same to this extractor and to a set.
+  func sharesClasses(with set: any Dataset) -> Bool {
+    classNames != nil && classNames == set.classNames
+  }
 }

@@ -26,7 +26,7 @@ public struct PixelFeatures: FeatureExtractor {
   public init(of set: any Dataset) throws {
     shape = set.elementShape
     width = min(Self.components, shape.reduce(1, *))
-    let count = min(set.count, Self.pictures)
+    let count = min(set.count, set.affordable(Self.pictures))
     components = PixelComponents(of: try set.pictures(0..<count), count: width)
     name = "pixels (\(set.name), \(width) principal components)"
     resizing = "bilinear to \(shape[2])x\(shape[1]), antialiased"
@@ -39,5 +39,13 @@ public struct PixelFeatures: FeatureExtractor {
   public func callAsFunction(_ pictures: Tensor) -> Features {
     let fitted = pictures.fitted(toSide: shape[1], channels: shape[0])
     return Features(vectors: components(fitted).to(.float32))
+  }
+}
+
+extension Dataset {
+  /// At most `count` pictures, fewer where they are large: what can be held in memory at once, as
+  /// 200 MB of float32.
+  func affordable(_ count: Int) -> Int {
+    min(count, max(100, 50_000_000 / max(elementShape.reduce(1, *), 1)))
   }
 }

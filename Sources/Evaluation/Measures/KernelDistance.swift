@@ -11,8 +11,10 @@ public struct KernelDistance: Sendable {
   public let mean: Double
   /// The deviation of the estimates, divided by their number.
   public let deviation: Double
-  /// The deviation over the root of the number of subsets, or of those that fit into the smaller set
-  /// without overlap, where these are fewer: subsets that share vectors add no information.
+  /// How far the mean may be off, as a deviation: that of the estimates over the root of the number of
+  /// subsets, or of those that fit into the smaller set without overlap, where these are fewer, since
+  /// subsets that share vectors add no information; and over √(1 − n / N), because subsets of n drawn
+  /// from the same N vectors are more alike than new ones would be.
   public let standardError: Double
 
   /// The distance between features `[N, D]` and `[M, D]`, by `subsets` draws of `subsetSize` vectors
@@ -35,15 +37,17 @@ public struct KernelDistance: Sendable {
       return features.selected(0, at: order.narrowed(0, 0, size))
     }
     let estimates = (0..<subsets).map { _ in Self.squaredDiscrepancy(draw(a), draw(b)) }
-    self.init(estimates: estimates, subsetSize: size, disjoint: smaller / size)
+    self.init(estimates: estimates, subsetSize: size, of: smaller)
   }
 
-  /// The summary of estimates from subsets of which `disjoint` share no vector.
-  init(estimates: [Double], subsetSize: Int, disjoint: Int) {
+  /// The summary of estimates from subsets of a set whose smaller side has `count` vectors.
+  init(estimates: [Double], subsetSize: Int, of count: Int) {
     self.estimates = estimates
     self.subsetSize = subsetSize
     (mean, deviation) = meanAndDeviation(estimates)
-    standardError = deviation / Double(min(estimates.count, disjoint)).squareRoot()
+    let independent = Double(min(estimates.count, count / subsetSize))
+    let left = 1 - Double(subsetSize) / Double(count)
+    standardError = deviation / (independent * left).squareRoot()
   }
 
   /// The unbiased estimate MMD²ᵤ (Gretton et al. 2012, eq. 3) with the kernel k(x, y) = (x·y / D + 1)³,

@@ -25,6 +25,13 @@ extension SampleMeasures {
     put("recall", precisionRecall?.recall)
     put("density", precisionRecall?.density)
     put("coverage", precisionRecall?.coverage)
+    put("precision_real", ceiling?.precision)
+    put("recall_real", ceiling?.recall)
+    put("density_real", ceiling?.density)
+    put("coverage_real", ceiling?.coverage)
+    put("nearest_training", memorization?.trainingMedian)
+    put("nearest_held_out", memorization?.heldOutMedian)
+    put("duplicate_support", duplicates?.supportSize)
     put("class_accuracy", classification?.accuracy)
     put("class_entropy", balance?.normalizedEntropy)
     put("nearer_to_training", memorization?.nearerToTraining)
@@ -51,8 +58,12 @@ extension SampleMeasures {
       lines.append("  \(name.padding(toLength: 18, withPad: " ", startingAt: 0))\(text)")
     }
     func number(_ value: Double) -> String { String(format: "%.4g", value) }
+    let beside =
+      trainingCount == sampleCount
+      ? "as many training pictures"
+      : "\(trainingCount) training pictures"
     if let fid {
-      add("FID", "\(number(fid))  (as many training pictures: \(floor.map(number) ?? "?"))")
+      add("FID", "\(number(fid))  (\(beside): \(floor.map(number) ?? "?"))")
     }
     if let fidInfinity { add("FID without bias", number(fidInfinity.distance)) }
     if let kid { add("KID", "\(number(kid.mean)) ± \(number(kid.standardError))") }
@@ -60,10 +71,14 @@ extension SampleMeasures {
       add("Inception score", "\(number(inceptionScore.mean)) ± \(number(inceptionScore.deviation))")
     }
     if let precisionRecall {
-      add("precision", String(format: "%.3f", precisionRecall.precision))
-      add("recall", String(format: "%.3f", precisionRecall.recall))
-      add("density", String(format: "%.3f", precisionRecall.density))
-      add("coverage", String(format: "%.3f", precisionRecall.coverage))
+      func share(_ value: Double, _ real: Double?) -> String {
+        String(format: "%.3f", value)
+          + (real.map { String(format: "  (%@: %.3f)", beside, $0) } ?? "")
+      }
+      add("precision", share(precisionRecall.precision, ceiling?.precision))
+      add("recall", share(precisionRecall.recall, ceiling?.recall))
+      add("density", share(precisionRecall.density, ceiling?.density))
+      add("coverage", share(precisionRecall.coverage, ceiling?.coverage))
     }
     if let classification {
       add("class accuracy", String(format: "%.1f %%", 100 * classification.accuracy))

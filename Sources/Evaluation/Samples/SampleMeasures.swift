@@ -60,6 +60,10 @@ public struct SampleMeasures {
   public private(set) var inceptionScore: InceptionScore?
   /// Precision, recall, density, coverage.
   public private(set) var precisionRecall: PrecisionRecall?
+  /// The same of training pictures, as many as samples: what no model can be much better than.
+  public private(set) var ceiling: PrecisionRecall?
+  /// The number of training pictures that stand beside the samples.
+  public private(set) var trainingCount = 0
   /// The extractor's classes against those that were asked for.
   public private(set) var classification: ClassificationReport?
   /// How evenly the extractor's classes are met.
@@ -123,16 +127,25 @@ public struct SampleMeasures {
       }
     }
     let generator = Generator(seed: seed)
-    try measure(.fid, "FID") {
-      fid = reference.distance(to: FeatureStatistics(vectors))
-      let real = try ReferenceFeatures(of: training, by: extractor, limit: sampleCount) {
+    var real: Tensor?
+    if wanted.contains(.fid) || wanted.contains(.precisionRecall) {
+      let features = try ReferenceFeatures(of: training, by: extractor, limit: sampleCount) {
         try progress($0, "features of training pictures")
       }
-      floor = reference.distance(to: FeatureStatistics(real.vectors))
+      real = features.vectors
+      trainingCount = features.count
+    }
+    try measure(.fid, "FID") {
+      fid = reference.distance(to: FeatureStatistics(vectors))
+      floor = real.map { reference.distance(to: FeatureStatistics($0)) }
       if isIllConditioned {
+        let remedy =
+          referenceCount <= width
+          ? "trust KID; more than \(width) held-out pictures would mend it"
+          : "trust KID, or draw more than \(width) samples"
         notes.append(
           "FID by \(width) features of \(min(sampleCount, referenceCount)) pictures rests on a "
-            + "singular covariance; trust KID, or draw more than \(width) samples.")
+            + "singular covariance, and so do FID without bias and by class; \(remedy).")
       }
     }
     try measure(.fidInfinity, "FID without bias") {
@@ -144,6 +157,7 @@ public struct SampleMeasures {
     }
     try measure(.precisionRecall, "precision and recall") {
       precisionRecall = try PrecisionRecall(samples: vectors, real: reference.vectors)
+      ceiling = try real.map { try PrecisionRecall(samples: $0, real: reference.vectors) }
     }
     if let logits {
       let classes = logits.size(1)
@@ -155,7 +169,7 @@ public struct SampleMeasures {
         balance = try ClassBalance(labels: found, classes: classes)
       }
       // Both sides have to mean the same by a class.
-      if let asked = samples.labels, held.classNames?.count == classes {
+      if let asked = samples.labels, extractor.sharesClasses(with: held) {
         try measure(.classAccuracy, "accuracy of classes") {
           classification = try ClassificationReport(
             predicted: found, actual: asked, classes: classes)
@@ -172,13 +186,14 @@ public struct SampleMeasures {
     let needsClasses: Set<SampleMeasure> = [
       .inceptionScore, .classBalance, .classAccuracy, .classFID,
     ]
-    if logits == nil, wanted != Set(SampleMeasure.allCases), !wanted.isDisjoint(with: needsClasses)
+    if logits == nil, samples.labels != nil || wanted.count < 5,
+      wanted != Set(SampleMeasure.allCases), !wanted.isDisjoint(with: needsClasses)
     {
       notes.append("\(extractor.name) tells no classes, so measures by class are left out.")
     }
     try measure(.memorization, "nearest training pictures") {
-      let trained = try training.pictures(training.spread(60_000))
-      let unseen = try held.pictures(held.spread(10_000))
+      let trained = try training.pictures(training.spread(training.affordable(60_000)))
+      let unseen = try held.pictures(held.spread(held.affordable(10_000)))
       memorization = try Memorization(
         of: samples.pictures[0..<min(sampleCount, 1000)], training: trained, heldOut: unseen)
     }
@@ -189,7 +204,8 @@ public struct SampleMeasures {
       duplicates = try NearDuplicates(in: pixels, within: apart / 10)
     }
     try measure(.sharpness, "sharpness") {
-      let real = try held.pictures(held.spread(min(max(sampleCount, 1000), 10_000)))
+      let real = try held.pictures(
+        held.spread(held.affordable(min(max(sampleCount, 1000), 10_000))))
       sharpness = (Sharpness(of: samples.pictures).mean, Sharpness(of: real).mean)
     }
   }
