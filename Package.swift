@@ -73,7 +73,7 @@ let package = Package(
     .systemLibrary(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(name: "CCodecs", dependencies: ["CPNG", "CJPEG", "CWebP"]),
-    .target(name: "Images", dependencies: ["CCodecs"]),
+    .target(name: "Images", dependencies: ["CCodecs", "CZlib"]),
     .target(name: "Datasets", dependencies: ["CZlib", "Images", "Torch", "Interchange"]),
     .target(name: "Models", dependencies: ["NeuralNets", "Interchange"]),
     .target(name: "Diffusion", dependencies: ["Models"]),

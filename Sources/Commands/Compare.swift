@@ -54,9 +54,10 @@ struct Compare: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Diffusion: numbers of steps, a point of the plot each; the most stands in the tables.",
+      "Diffusion: numbers of steps, a point of the plot each; the most stands in the tables (default: "
+        + "10,20,50).",
       valueName: "list"))
-  var steps = StepCounts(values: [10, 20, 50])
+  var steps: StepCounts?
 
   @Option(
     help: ArgumentHelp("Diffusion: the sampler (default: each model's own).", valueName: "name"))
@@ -113,7 +114,7 @@ struct Compare: ParsableCommand {
     try refuseDenoising(models.map(\.model))
     var settings = Comparison.Settings(seed: seed.value)
     settings.count = samples
-    settings.steps = steps.values
+    settings.steps = steps?.values ?? [10, 20, 50]
     settings.sampler = sampler
     settings.guidance = Guidance(scale: guidance)
     settings.boundCount = boundCount
@@ -176,7 +177,8 @@ struct Compare: ParsableCommand {
   private func refuseDenoising(_ models: [any TrainedModel]) throws {
     guard !models.contains(where: { $0 is TrainedDiffusion }) else { return }
     let flags: [(name: String, isGiven: Bool)] = [
-      ("--sampler", sampler != nil), ("--guidance", guidance != 1), ("--bound", boundCount > 0),
+      ("--steps", steps != nil), ("--sampler", sampler != nil), ("--guidance", guidance != 1),
+      ("--bound", boundCount > 0),
     ]
     if let given = flags.first(where: \.isGiven) {
       throw CommandError(

@@ -22,7 +22,7 @@ struct Diagnose: ParsableCommand {
 
   @Option(
     name: [.customShort("n"), .long],
-    help: "New pictures to draw (default: 200 of a diffusion model, 1000 of an autoencoder).")
+    help: "New pictures to draw (default: 200 of a diffusion model, 1000 of others).")
   var samples: Int?
 
   @Option(

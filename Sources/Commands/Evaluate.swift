@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Evaluation
+import Foundation
 import Interchange
 import Torch
 import Training
@@ -11,23 +12,27 @@ struct Evaluate: ParsableCommand {
     abstract: "Measure a run on held-out data.",
     discussion: """
       Everything that means something for the family: likelihood (vae, diffusion), reconstruction \
-      (ae, vae), classification (classifier), and the samples of those that draw: fid, \
+      (ae, vae), classification (classifier), discriminator and modes (gan), and the samples of those that draw: fid, \
       fid-infinity, class-fid, kid, inception-score, precision-recall, class-accuracy, \
       class-balance, memorization, duplicates, sharpness. --measures chooses some. Samples are \
       kept in the run's folder, so that an interrupted evaluation goes on.
 
-      JSON keys: run, family, data, count, seed; vae: elbo, iwae, kl, reconstruction (nats a \
+      JSON keys: run, family, data, count, seed, split (with --split train); vae: elbo, iwae, kl, reconstruction (nats a \
       picture; elbo = −reconstruction − kl ≤ iwae), iwae_samples, active_units; ae: \
       reconstruction (nats a picture), mse (of values in 0...1); ae and vae: reconstructions \
       (mse, psnr, ssim, ms_ssim, ms_ssim_scales, sharpness, sharpness_real, count); diffusion: \
       bits_per_dim (the variational bound), prior and decoder (its last and first term), terms \
       (one a level, null where none was drawn), levels; classifier: accuracy, precision, recall, \
-      f1, by_class, confusion (a row for each true class); samples: extractor, extractor_hash, \
+      f1, by_class, confusion (a row for each true class); gan: \
+      discriminator (accuracy, auc, value, real_share_training, real_share_held_out, count), over \
+      points modes, mode_count, high_quality, mode_entropy; samples: extractor, extractor_hash, \
       resizing, features, drawn, count, reference_count, seconds_per_picture, fid, fid_floor (as \
       many training pictures), fid_infinity, class_fid, kid, kid_error, inception_score, \
-      inception_score_deviation, precision, recall, density, coverage, class_accuracy, classes, \
+      inception_score_deviation, precision, recall, density, coverage (and each with _real: of as \
+      many training pictures), class_accuracy, classes, \
       class_entropy (1: even), exact_copies, nearer_to_training, nearer_to_training_expected, \
-      duplicate_pairs, sharpness, sharpness_real, notes.
+      nearest_training, nearest_held_out (medians of the distance in pixels), duplicate_pairs, \
+      duplicate_support (as if there were so many pictures in all), sharpness, sharpness_real, notes.
       """)
 
   @Argument(help: ArgumentHelp("The folder of the run.", valueName: "run"))
@@ -44,8 +49,8 @@ struct Evaluate: ParsableCommand {
     help: "How many pictures of the data (default: all; 300 for the bound of diffusion).")
   var count: Int?
 
-  @Option(help: "How many new pictures are drawn.")
-  var samples = 1000
+  @Option(help: "How many new pictures are drawn (default: 1000).")
+  var samples: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -83,7 +88,7 @@ struct Evaluate: ParsableCommand {
     guard (1...100_000).contains(levels) else {
       throw ValidationError("--levels is \(levels); it must lie in 1...100000.")
     }
-    guard (2...1_000_000).contains(samples) else {
+    if let samples, !(2...1_000_000).contains(samples) {
       throw ValidationError("--samples is \(samples); it must lie in 2...1000000.")
     }
     if let count, count < 1 { throw ValidationError("--count is \(count); it must be positive.") }
@@ -97,6 +102,7 @@ struct Evaluate: ParsableCommand {
         "\(runPath): \(given) means nothing to a run of the family \(model.family.rawValue); it "
           + "belongs to diffusion models")
     }
+    if let gan = model as? TrainedGAN, gan.makesPoints { return try modes(gan) }
     let possible = MeasureList.possible(for: model)
     if let other = measures?.names.first(where: { !possible.contains($0) }) {
       throw CommandError(
@@ -107,17 +113,32 @@ struct Evaluate: ParsableCommand {
     if measures == nil, (model as? TrainedDiffusion)?.pipeline.scheduler.isFlow == true {
       wanted.remove("likelihood")  // the bound is a Markov chain's
     }
+    if split == .train {
+      if measures?.names.contains(SampleMeasure.memorization.rawValue) == true {
+        throw CommandError(
+          "\(runPath): memorization sets samples between training and held-out pictures; leave "
+            + "--split train out")
+      }
+      wanted.remove(SampleMeasure.memorization.rawValue)
+    }
+    if model is TrainedClassifier, samples != nil {
+      throw CommandError("\(runPath): a classifier draws no pictures; leave --samples out")
+    }
     let set = try model.open(data, split: split)
     for note in (model as? TrainedDiffusion)?.pipeline.notes ?? [] {
       output.talk("note: \(runPath): \(note)")
     }
     Interruption.listen()
     let line = output.quiet ? nil : StatusLine()
+    let seed = seed.value
     func progress(_ share: Double, _ what: String) throws {
       line?.show("\(StatusLine.bar(share)) \(what)")
-      if let signal = Interruption.signalNumber { throw ExitCode(128 + signal) }
+      guard let signal = Interruption.signalNumber else { return }
+      line?.finish()
+      output.talk(
+        noCache ? "interrupted" : "interrupted; the same command goes on with --seed \(seed)")
+      throw ExitCode(128 + signal)
     }
-    let seed = seed.value
     // Before the long work, so that a wrong file is told at once.
     let measuring = try measuring(model, set, wanted, device)
     var (json, lines) = try family(model, set, wanted, seed, progress)
@@ -127,6 +148,11 @@ struct Evaluate: ParsableCommand {
       lines += drawn.lines
     }
     line?.finish()
+    if split == .train {
+      // The reports call the pictures that they are given held out.
+      lines = lines.map { $0.replacing("held-out pictures", with: "training pictures") }
+      json["split"] = .string(split.rawValue)
+    }
     try output.report(json, lines: lines)
   }
 
@@ -147,7 +173,10 @@ struct Evaluate: ParsableCommand {
       ) { try progress($0, "variational bound") }
       (json, lines) = (report.json, report.lines)
     } else if let autoencoder = model as? TrainedAutoencoder {
-      if wanted.contains("likelihood") || wanted.contains("reconstruction") {
+      // What a VAE-GAN learned is no likelihood of pixels.
+      if model.family != .vaeGAN,
+        wanted.contains("likelihood") || wanted.contains("reconstruction")
+      {
         let report = try AutoencoderReport(
           of: autoencoder, on: set,
           importanceSamples: wanted.contains("likelihood") ? iwaeSamples : 0, seed: seed,
@@ -162,15 +191,52 @@ struct Evaluate: ParsableCommand {
         json["reconstructions"] = .object(measured.json)
         lines += measured.lines
       }
+    } else if let gan = model as? TrainedGAN {
+      if wanted.contains("discriminator") {
+        try progress(0, "discriminator")
+        let report = try DiscriminatorReport(
+          of: gan, training: model.open(data, split: .train), held: set, seed: seed,
+          limit: count ?? 2000)
+        json["discriminator"] = .object(report.json)
+        lines = ["\(runPath) on \(set.name), seed \(seed)"] + report.lines
+      }
     } else if let classifier = model as? TrainedClassifier {
       let report = try ClassifierReport(of: classifier, on: set, limit: count ?? .max) {
-        try? progress($0, "classes")
+        try progress($0, "classes")
       }
       (json, lines) = (report.json, report.lines)
       json["seed"] = .int(Int(seed))
     }
     if lines.isEmpty { lines = ["\(runPath) on \(set.name), seed \(seed)"] }
     return (json, lines)
+  }
+
+  /// What a generator of points is measured by.
+  private func modes(_ run: TrainedGAN) throws {
+    let held = try run.openPoints(data, split: split)
+    guard let mixture = PointMixture.named(held.name, split: split) else {
+      throw CommandError("\(held.name): this set of points has no modes to be counted")
+    }
+    let seed = seed.value
+    let coverage = ModeCoverage(
+      points: run.sample(samples ?? 1000, seed: seed).points, mixture: mixture)
+    let report = try DiscriminatorReport(
+      of: run, training: run.openPoints(data, split: .train), held: held, seed: seed)
+    try output.report(
+      [
+        "run": .string(runPath), "family": .string(run.family.rawValue),
+        "data": .string(held.name), "count": .int(samples ?? 1000), "seed": .int(Int(seed)),
+        "modes": .int(coverage.modesCaptured), "mode_count": .int(coverage.modeCount),
+        "high_quality": .double(coverage.highQuality),
+        "mode_entropy": .double(coverage.entropy), "discriminator": .object(report.json),
+      ],
+      lines: [
+        "\(runPath) on \(held.name), seed \(seed)",
+        "modes          \(coverage.modesCaptured) of \(coverage.modeCount) reached; "
+          + String(
+            format: "%.1f %% of %d samples within 3 σ of one", 100 * coverage.highQuality,
+            samples ?? 1000),
+      ] + report.lines)
   }
 
   /// What new pictures are measured for, and by.
@@ -186,6 +252,12 @@ struct Evaluate: ParsableCommand {
   ) throws -> Measuring? {
     let measures = Set(SampleMeasure.allCases.filter { wanted.contains($0.rawValue) })
     guard !measures.isEmpty else { return nil }
+    guard min(set.count, count ?? .max) > 1 else {
+      let sentence = "\(set.name): new pictures are compared with two pictures at least"
+      guard self.measures == nil else { throw CommandError(sentence) }
+      output.talk("note: \(sentence), so they are left out")
+      return nil
+    }
     let training = try model.open(data, split: .train)
     let name = data ?? model.origin?.data.name ?? set.name
     return Measuring(
@@ -199,11 +271,14 @@ struct Evaluate: ParsableCommand {
     _ progress: (Double, String) throws -> Void
   ) throws -> (json: JSONObject, lines: [String]) {
     let drawer = try SampleDrawer(model, denoising.request(seed: seed))
-    let reference = try ReferenceFeatures(of: set, by: measuring.extractor, limit: count ?? .max) {
+    let count = samples ?? 1000
+    let reference = try ReferenceFeatures(
+      of: set, by: measuring.extractor, limit: self.count ?? .max
+    ) {
       try progress($0, "features of the data")
     }
-    let samples = try drawer.samples(self.samples, cached: !noCache) {
-      try progress($0, "drawing \(self.samples) samples")
+    let samples = try drawer.samples(count, cached: !noCache) {
+      try progress($0, "drawing \(count) samples")
     }
     let measured = try SampleMeasures(
       of: samples, drawn: drawer.request.description(for: model), by: measuring.extractor,
@@ -219,15 +294,16 @@ struct MeasureList: ExpressibleByArgument {
   let names: [String]
 
   static let all =
-    ["likelihood", "reconstruction", "classification"]
+    ["likelihood", "reconstruction", "discriminator", "classification"]
     + SampleMeasure.allCases.map(\.rawValue)
 
   /// Those that mean something for a model.
   static func possible(for model: any TrainedModel) -> [String] {
     let drawn = SampleMeasure.allCases.map(\.rawValue)
     return switch model.family {
-    case .ae: ["reconstruction"] + drawn
+    case .ae, .vaeGAN: ["reconstruction"] + drawn
     case .vae: ["likelihood", "reconstruction"] + drawn
+    case .gan: ["discriminator"] + drawn
     case .diffusion: ["likelihood"] + drawn
     case .classifier: ["classification"]
     }

@@ -7,7 +7,9 @@ import Training
 struct Models: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List the families, their presets, and the runs that are here.",
-    discussion: "JSON keys: families (family, summary, presets), runs (run, family, status, data).")
+    discussion:
+      "JSON keys: families (family, summary, presets; gan: losses), runs (run, family, status, data)."
+  )
 
   @Option(help: "The folder to look for runs in.")
   var runs = "runs"
@@ -21,11 +23,18 @@ struct Models: ParsableCommand {
       lines.append("\(family.rawValue)  \(family.summary)")
       let presets = family.presets
       for preset in presets { lines.append("    --preset \(preset.name)  \(preset.summary)") }
-      families.append([
+      var record: JSONObject = [
         "family": .string(family.rawValue), "summary": .string(family.summary),
         "presets": .array(
           presets.map { ["preset": .string($0.name), "summary": .string($0.summary)] }),
-      ])
+      ]
+      if family == .gan {
+        let games = GANRecipe.Game.allCases
+        lines += games.map { "    --loss \($0.rawValue)  \($0.summary)" }
+        record["losses"] = .array(
+          games.map { ["loss": .string($0.rawValue), "summary": .string($0.summary)] })
+      }
+      families.append(.object(record))
     }
     var found: [JSON] = []
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: runs)) ?? []).sorted()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Diffusion
 import Foundation
 import Images
@@ -12,9 +13,11 @@ struct Sample: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw new pictures from a trained run, or from a diffusers folder.",
     discussion: """
-      Picture i is drawn with seed + i, so it does not depend on how many are drawn with it. Class, \
-      steps, sampler and guidance belong to diffusion models. JSON keys: run, output, count, seed, \
-      seconds; diffusion: sampler, steps, guidance, classes, and what was given of eta, sigmas, \
+      Picture i is drawn with seed + i, so it does not depend on how many are drawn with it. Steps, \
+      sampler and guidance belong to diffusion models, --truncation to adversarial networks, \
+      --class to both where they were told classes. A gan over points draws their density. JSON keys: run, output, count, seed, \
+      seconds; gan: \
+      truncation, classes; diffusion: sampler, steps, guidance, classes, and what was given of eta, sigmas, \
       guidance_rescale, guidance_interval, negative_class.
       """)
 
@@ -36,6 +39,12 @@ struct Sample: ParsableCommand {
   @Option(
     help: ArgumentHelp("The class to be guided away from (default: none at all).", valueName: "k"))
   var negativeClass: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "gan: codes are drawn again where they lie further than this from 0 (0.1...10).",
+      valueName: "t"))
+  var truncation: Double?
 
   @OptionGroup(title: "Denoising") var denoising: DenoisingOptions
 
@@ -78,6 +87,9 @@ struct Sample: ParsableCommand {
     if let count, !(1...10_000).contains(count) {
       throw ValidationError("--count is \(count); it must lie in 1...10000.")
     }
+    if let truncation, !(0.1...10).contains(truncation) {
+      throw ValidationError("--truncation is \(truncation); it must lie in 0.1...10.")
+    }
     for (name, value) in [("width", width), ("height", height)] {
       if let value, !(1...4096).contains(value) {
         throw ValidationError("--\(name) is \(value); it must lie in 1...4096.")
@@ -98,10 +110,18 @@ struct Sample: ParsableCommand {
     let model = try TrainedModels.open(runPath, device: device)
     let start = ContinuousClock.now
     let seed = seed.value
+    if truncation != nil, !(model is TrainedGAN) {
+      throw CommandError(
+        "\(runPath): --truncation means nothing to a run of the family \(model.family.rawValue); "
+          + "it belongs to gan")
+    }
     let pictures: Tensor
     var details: JSONObject
     if let diffusion = model as? TrainedDiffusion {
       (pictures, details) = try denoise(diffusion, seed: seed)
+    } else if let gan = model as? TrainedGAN {
+      try refuseDenoising(model.family, knowsClasses: true)
+      (pictures, details) = try generate(gan, seed: seed)
     } else if let autoencoder = model as? TrainedAutoencoder {
       try refuseDenoising(model.family)
       pictures = autoencoder.sample(count ?? 64, seed: seed)
@@ -112,14 +132,46 @@ struct Sample: ParsableCommand {
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     if let saveImages { try Weights.write([("images", pictures)], to: saveImages) }
     let n = pictures.size(0)
-    let image = try n == 1 ? pictures.pictures[0] : model.grid(pictures)
+    let image =
+      try pictures.rank == 2
+      ? density(pictures, of: model) : n == 1 ? pictures.pictures[0] : model.grid(pictures)
     try file.write(image, recipe: model.recipe("sample", details))
     var json: JSONObject = ["run": .string(runPath), "output": .string(file.output)]
     for (key, value) in details { json[key] = value }
     // Not in the recipe: the same command gives the same file.
     json["seconds"] = .double(seconds)
     try output.report(
-      json, lines: ["\(n) picture\(n == 1 ? "" : "s"), seed \(seed): \(file.output)"])
+      json,
+      lines: [
+        "\(n) \(pictures.rank == 2 ? "point" : "picture")\(n == 1 ? "" : "s"), seed \(seed): "
+          + file.output
+      ])
+  }
+
+  // MARK: Adversarial networks
+
+  /// The samples of a generator, and what the recipe says of them.
+  private func generate(
+    _ model: TrainedGAN, seed: UInt64
+  ) throws -> (samples: Tensor, details: JSONObject) {
+    let count = count ?? (model.makesPoints ? 4000 : 64)
+    let labels = try classes.map { try model.label($0) }
+    var details: JSONObject = ["seed": .int(Int(seed)), "count": .int(count)]
+    if let truncation { details["truncation"] = .double(truncation) }
+    if let all = model.classesInTurn(count, labels) {
+      details["classes"] = .array(all.map { .int($0) })
+    }
+    return (
+      model.sample(count, seed: seed, classes: labels, truncation: truncation), details
+    )
+  }
+
+  /// The density of points, over the modes of the data.
+  private func density(_ points: Tensor, of model: any TrainedModel) throws -> Image {
+    let mixture = model.origin.flatMap { PointMixture.named($0.data.name, split: .test) }
+    let found = points.points
+    let extent = mixture?.extent ?? found.map { max(abs($0.x), abs($0.y)) }.max() ?? 1
+    return DensityPicture(points: found, extent: extent, marks: mixture?.centres ?? []).image()
   }
 
   // MARK: Diffusion
@@ -238,9 +290,9 @@ struct Sample: ParsableCommand {
     return details
   }
 
-  private func refuseDenoising(_ family: Family) throws {
+  private func refuseDenoising(_ family: Family, knowsClasses: Bool = false) throws {
     let flags: [(name: String, isGiven: Bool)] = [
-      ("--class", !classes.isEmpty), ("--negative-class", negativeClass != nil),
+      ("--class", !classes.isEmpty && !knowsClasses), ("--negative-class", negativeClass != nil),
       ("--latents", latents != nil), ("--save-latents", saveLatents != nil),
       ("--preview", preview != nil), ("--width", width != nil),
       ("--height", height != nil),

@@ -15,7 +15,8 @@ struct Train: ParsableCommand {
       key=value); an unknown key is an error that names the nearest one. \
       JSON keys: run, family, seed, steps, seconds, images_per_second, parameters, interrupted, \
       and the measures on held-out data (vae: negative_elbo, reconstruction, kl; ae: \
-      reconstruction, mse; diffusion: loss; classifier: accuracy, loss).
+      reconstruction, mse; vae-gan: mse, kl; gan: discriminator_accuracy, value; diffusion: loss; \
+      classifier: accuracy, loss).
       """)
 
   @Argument(help: "The family: \(Family.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -29,6 +30,9 @@ struct Train: ParsableCommand {
 
   @Option(help: "The recipe to start from; `latent models` lists them.")
   var preset: String?
+
+  @Option(help: "gan: the game that is played; `latent models` lists them.")
+  var loss: String?
 
   @Option(help: "A JSON file with settings.")
   var config: String?
@@ -99,7 +103,9 @@ struct Train: ParsableCommand {
       resume
       ? try TrainingPlan(resuming: RunFolder(path: out ?? ""), family: family, self)
       : try TrainingPlan(new: family, self)
-    for note in plan.train.notes { output.talk("note: \(note)") }
+    for note in plan.train.notes + plan.recipe.notes(on: plan.train) {
+      output.talk("note: \(note)")
+    }
     let outcome = try plan.execute(
       device: device, observers: output.quiet ? [] : [ProgressObserver()])
     try output.report(outcome.json, lines: outcome.lines)

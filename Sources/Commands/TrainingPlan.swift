@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Evaluation
 import Foundation
 import Interchange
 import Torch
@@ -38,13 +39,40 @@ struct TrainingPlan {
       config: try JSON(encoding: recipe), seed: seed,
       data: .init(
         name: data, count: train.count, fingerprint: train.fingerprint,
-        imageSize: train.elementShape.last ?? 0, channels: train.elementShape[0]))
+        imageSize: train.elementShape.count == 1 ? 0 : train.elementShape.last ?? 0,
+        channels: train.elementShape[0], classNames: train.classNames))
+  }
+
+  /// A new run of the tool itself over the default preset: a gan's `game`, then `settings` as `--set`
+  /// takes them.
+  init(
+    _ family: Family, data: String, game: GANRecipe.Game?, settings: [String], seed: UInt64,
+    budget: TrainingBudget, run: RunFolder
+  ) throws {
+    let isToy = family == .gan && PointMixture.named(data, split: .train) != nil
+    let preset = try Self.preset(family.recipe, family, isToy ? GANRecipe.pointsPreset : nil)
+    let recipe = try Self.changed(Self.playing(game?.rawValue, preset), by: settings)
+    try self.init(
+      family, recipe: recipe, data: data, seed: seed, budget: budget, run: run, replacing: true)
+  }
+
+  private static func changed<Recipe: TrainingRecipe>(
+    _ preset: Recipe, by settings: [String]
+  ) throws -> any TrainingRecipe {
+    var layers = try ConfigLayers(preset: preset)
+    for assignment in settings {
+      try usage { () throws(ConfigError) in try layers.set(assignment) }
+    }
+    return layers.config
   }
 
   /// The new run that `latent train` was asked for.
   init(new family: Family, _ command: Train) throws {
     let data = command.data ?? ""
-    let recipe = try Self.layered(Self.preset(family.recipe, family, command.preset), command)
+    let isToy = family == .gan && PointMixture.named(data, split: .train) != nil
+    let preset = try Self.preset(
+      family.recipe, family, command.preset ?? (isToy ? GANRecipe.pointsPreset : nil))
+    let recipe = try Self.layered(Self.playing(command.loss, preset), command)
     let run = RunFolder(
       path: command.out
         ?? freeFolder("runs/\(family.rawValue)-\(URL(filePath: data).lastPathComponent)"))
@@ -72,11 +100,12 @@ struct TrainingPlan {
     } catch {
       throw TrainingError(path: run.recordPath, error.sentence)
     }
-    guard command.preset == nil, try Self.isUnchanged(recipe, by: command) else {
+    guard command.preset == nil, command.loss == nil, try Self.isUnchanged(recipe, by: command)
+    else {
       throw TrainingError(
         path: run.path,
-        "a run goes on with its own settings; leave --preset, --config, --set and "
-          + "--batch-size away, or start another run.")
+        "a run goes on with its own settings; leave --preset, --loss, --config, --set "
+          + "and --batch-size away, or start another run.")
     }
     let (size, channels) = (record.data.imageSize, record.data.channels)
     guard command.imageSize ?? size == size, command.channels ?? channels == channels,
@@ -114,6 +143,24 @@ struct TrainingPlan {
     _ type: Recipe.Type, _ family: Family, _ name: String?
   ) throws -> any TrainingRecipe {
     try usage { () throws(ConfigError) in try Recipe(preset: name, family: family) }
+  }
+
+  /// The preset with the game that `--loss` names.
+  private static func playing(
+    _ loss: String?, _ preset: any TrainingRecipe
+  ) throws -> any TrainingRecipe {
+    guard let loss else { return preset }
+    guard var recipe = preset as? GANRecipe else {
+      throw ValidationError("--loss names the game of a gan; other families have none.")
+    }
+    guard let game = GANRecipe.Game(rawValue: loss) else {
+      let names = GANRecipe.Game.allCases.map(\.rawValue)
+      let near = nearestName(to: loss, among: names).map { "; did you mean \($0)?" } ?? ";"
+      throw ValidationError(
+        "There is no loss \"\(loss)\"\(near) The losses are \(names.joined(separator: ", ")).")
+    }
+    recipe.game = game
+    return recipe
   }
 
   private static func recorded<Recipe: TrainingRecipe>(
@@ -168,9 +215,12 @@ struct TrainingPlan {
     }
 
     Interruption.listen()
+    let watch = try (recipe as? GANRecipe).map {
+      try AdversarialWatch(over: $0, data: record.data.name, training: train, held: test)
+    }
     let session = TrainingSession(
       run: run, budget: budget, stepsPerEpoch: trainer.stepsPerEpoch,
-      observers: observers + logs, from: position)
+      observers: observers + logs, watch: watch, from: position, sheets: trainer.sheetCount)
     let measures: [(name: String, value: Double)]
     do {
       try trainer.train(session)

@@ -6,6 +6,10 @@ public enum Family: String, CaseIterable, Sendable {
   case ae
   /// The variational autoencoder.
   case vae
+  /// The variational autoencoder that borrows a discriminator's eye.
+  case vaeGAN = "vae-gan"
+  /// Generator against discriminator.
+  case gan
   /// The diffusion model.
   case diffusion
   /// The classifier, whose features measure the others.
@@ -16,6 +20,8 @@ public enum Family: String, CaseIterable, Sendable {
     switch self {
     case .ae: "autoencoder: compresses and restores; draws from its code space are broken"
     case .vae: "variational autoencoder (β-VAE with beta > 1): its code space can be drawn from"
+    case .vaeGAN: "VAE-GAN: a discriminator judges the decoder's pictures, which blur less"
+    case .gan: "adversarial networks: a generator that learns to fool a discriminator"
     case .diffusion: "diffusion model: learns to take noise away, and draws from nothing but noise"
     case .classifier: "classifier: tells classes apart; its features measure the other families"
     }
@@ -25,8 +31,8 @@ public enum Family: String, CaseIterable, Sendable {
   public var autoencoderKind: AutoencoderConfig.Kind? {
     switch self {
     case .ae: .deterministic
-    case .vae: .variational
-    case .diffusion, .classifier: nil
+    case .vae, .vaeGAN: .variational
+    case .gan, .diffusion, .classifier: nil
     }
   }
 
@@ -34,6 +40,8 @@ public enum Family: String, CaseIterable, Sendable {
   public var recipe: any TrainingRecipe.Type {
     switch self {
     case .ae, .vae: AutoencoderRecipe.self
+    case .vaeGAN: VAEGANRecipe.self
+    case .gan: GANRecipe.self
     case .diffusion: DiffusionRecipe.self
     case .classifier: ClassifierRecipe.self
     }

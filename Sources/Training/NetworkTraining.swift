@@ -10,24 +10,28 @@ public final class NetworkTraining {
   public let average: ExponentialMovingAverage
   /// Where the training's noise comes from.
   public let noise: Generator
+  /// What tells this network's files and measures from those of others: `generator`; empty where
+  /// there is one network.
+  private let name: String
   private let settings: OptimizationSettings
   private let optimizer: any Optimizer
   private let schedule: LearningRateSchedule
   private let trained: [Parameter]
   private let moreNoise: [(name: String, generator: Generator)]
 
-  /// A training of `network` from its weights of now. `moreNoise`: further generators that a
-  /// resume has to restore, such as dropout's.
+  /// A training of `network` from its weights of now. `name`: what tells its files and measures from
+  /// those of the other networks of the run. `moreNoise`: further generators that a resume has to
+  /// restore, such as dropout's.
   public init(
-    _ network: Module, _ settings: OptimizationSettings, seed: UInt64,
+    _ network: Module, name: String = "", _ settings: OptimizationSettings, seed: UInt64,
     moreNoise: [(name: String, generator: Generator)] = []
   ) {
     self.network = network
+    self.name = name
     self.settings = settings
     average = ExponentialMovingAverage(of: network, decay: settings.emaDecay)
     trained = network.parameters.filter(\.value.requiresGradient)
-    optimizer = settings.optimizer.make(
-      trained, learningRate: settings.learningRate, weightDecay: settings.weightDecay)
+    optimizer = settings.makeOptimizer(trained)
     schedule = LearningRateSchedule(settings.lrSchedule, warmup: settings.lrWarmupSteps)
     noise = Generator(seed: seed &+ 1)
     self.moreNoise = moreNoise
@@ -41,25 +45,53 @@ public final class NetworkTraining {
   public func descend(
     _ loss: Tensor, step: Int, progress: Double
   ) -> [(name: String, value: Double)] {
+    descend(step: step, progress: progress) { loss.backward() }
+  }
+
+  /// The same step where `backward` leaves the gradients, for losses of which each part of the
+  /// network takes its own share.
+  public func descend(
+    step: Int, progress: Double, backward: () -> Void
+  ) -> [(name: String, value: Double)] {
     optimizer.learningRate =
       settings.learningRate * schedule.factor(step: step, progress: progress)
     optimizer.clearGradients()
-    loss.backward()
+    backward()
     let norm =
-      settings.gradientClip > 0
-      ? clipGradientNorm(trained, limit: settings.gradientClip) : nil
+      settings.gradientClip > 0 || settings.measuresGradient
+      ? clipGradientNorm(
+        trained, limit: settings.gradientClip > 0 ? settings.gradientClip : .infinity) : nil
     optimizer.step()
     average.update()
-    return norm.map { [("gradient_norm", $0.item())] } ?? []
+    return norm.map { [(name.isEmpty ? "gradient_norm" : "\(name)_gradient_norm", $0.item())] }
+      ?? []
+  }
+
+  /// Whether the network's weights take part in graphs; the other player's turn goes without.
+  public var isFrozen = false {
+    didSet { for parameter in trained { parameter.value.requiresGradient = !isFrozen } }
+  }
+
+  /// The network with its averaged weights, not in training, outside of any graph, for as long as
+  /// `body` runs.
+  public func withAverages<R>(_ body: () throws -> R) rethrows -> R {
+    try average.withAverages { () throws -> R in
+      network.setTraining(false)
+      defer { network.setTraining(true) }
+      return try withoutGradients(body)
+    }
   }
 
   /// The state that a resume needs.
   public var checkpointState: [(file: String, state: [(key: String, tensor: Tensor)])] {
     [
-      ("network", network.state), ("ema", average.state), ("optimizer", optimizer.state),
-      ("generators", generators.map { ($0.name, $0.generator.state) }),
+      (file("network"), network.state), (file("ema"), average.state),
+      (file("optimizer"), optimizer.state),
+      (file("generators"), generators.map { ($0.name, $0.generator.state) }),
     ]
   }
+
+  private func file(_ content: String) -> String { name.isEmpty ? content : "\(name)-\(content)" }
 
   private var generators: [(name: String, generator: Generator)] {
     [("noise", noise)] + moreNoise
@@ -68,15 +100,16 @@ public final class NetworkTraining {
   /// Takes over a checkpoint. Throws `TrainingError` when it does not fit.
   public func load(_ checkpoint: Checkpoint) throws {
     let position = try checkpoint.position()
-    try fitting(checkpoint, "network") { try network.load($0) }
-    try fitting(checkpoint, "ema") { try average.load($0, updates: position.emaUpdates) }
-    try fitting(checkpoint, "optimizer") { try optimizer.load($0) }
-    let states = try checkpoint.tensors("generators")
+    try fitting(checkpoint, file("network")) { try network.load($0) }
+    try fitting(checkpoint, file("ema")) { try average.load($0, updates: position.emaUpdates) }
+    try fitting(checkpoint, file("optimizer")) { try optimizer.load($0) }
+    let states = try checkpoint.tensors(file("generators"))
     for (name, generator) in generators {
       guard let state = states[name], state.dtype == .uint8, state.shape == generator.state.shape
       else {
         throw TrainingError(
-          path: checkpoint.path, "generators.safetensors holds no state of a generator.")
+          path: "\(checkpoint.path)/\(file("generators")).safetensors",
+          "this file holds no state of the generator \(name).")
       }
       generator.state = state
     }
@@ -97,7 +130,7 @@ public final class NetworkTraining {
 }
 
 /// How weights are changed: what every recipe says about it.
-public struct OptimizationSettings: Sendable, Equatable {
+public struct OptimizationSettings: Sendable {
   /// Which rule changes the weights.
   public var optimizer: OptimizerKind
   /// The largest step size.
@@ -112,12 +145,16 @@ public struct OptimizationSettings: Sendable, Equatable {
   public var gradientClip: Double
   /// The decay of the averaged weights.
   public var emaDecay: Double
+  /// β₁ and β₂ of Adam.
+  public var betas: (Double, Double)
+  /// Whether the gradients' norm is measured where it has no limit.
+  public var measuresGradient: Bool
 
   /// All settings.
   public init(
     optimizer: OptimizerKind, learningRate: Double, weightDecay: Double,
     lrSchedule: LearningRateSchedule.Shape, lrWarmupSteps: Int, gradientClip: Double,
-    emaDecay: Double
+    emaDecay: Double, betas: (Double, Double) = (0.9, 0.999), measuresGradient: Bool = false
   ) {
     self.optimizer = optimizer
     self.learningRate = learningRate
@@ -126,11 +163,32 @@ public struct OptimizationSettings: Sendable, Equatable {
     self.lrWarmupSteps = lrWarmupSteps
     self.gradientClip = gradientClip
     self.emaDecay = emaDecay
+    self.betas = betas
+    self.measuresGradient = measuresGradient
+  }
+
+  /// The optimizer over some parameters.
+  func makeOptimizer(_ parameters: [Parameter]) -> any Optimizer {
+    switch optimizer {
+    case .sgd:
+      SGD(parameters, learningRate: learningRate, momentum: 0.9, weightDecay: weightDecay)
+    case .adam, .adamw:
+      Adam(
+        parameters, learningRate: learningRate, betas: betas, weightDecay: weightDecay,
+        decoupled: optimizer == .adamw)
+    case .rmsprop:
+      RMSprop(parameters, learningRate: learningRate, weightDecay: weightDecay)
+    case .lion:
+      Lion(parameters, learningRate: learningRate, weightDecay: weightDecay)
+    }
   }
 
   /// What is wrong with the numbers, as one sentence; `nil` when training can start.
   public var problem: String? {
     if !(0..<1).contains(emaDecay) { return "ema_decay is \(emaDecay); it must lie in 0..<1" }
+    for (name, beta) in [("beta1", betas.0), ("beta2", betas.1)] where !(0..<1).contains(beta) {
+      return "\(name) is \(beta); it must lie in 0..<1"
+    }
     return positive("learning_rate", learningRate) ?? notNegative("weight_decay", weightDecay)
       ?? notNegative("gradient_clip", gradientClip)
       ?? notNegative("lr_warmup_steps", Double(lrWarmupSteps))
@@ -164,22 +222,4 @@ public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
   case rmsprop
   /// Lion.
   case lion
-
-  /// The optimizer over some parameters.
-  public func make(
-    _ parameters: [Parameter], learningRate: Double, weightDecay: Double
-  ) -> any Optimizer {
-    switch self {
-    case .sgd:
-      SGD(parameters, learningRate: learningRate, momentum: 0.9, weightDecay: weightDecay)
-    case .adam:
-      Adam(parameters, learningRate: learningRate, weightDecay: weightDecay)
-    case .adamw:
-      Adam(parameters, learningRate: learningRate, weightDecay: weightDecay, decoupled: true)
-    case .rmsprop:
-      RMSprop(parameters, learningRate: learningRate, weightDecay: weightDecay)
-    case .lion:
-      Lion(parameters, learningRate: learningRate, weightDecay: weightDecay)
-    }
-  }
 }

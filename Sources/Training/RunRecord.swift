@@ -16,14 +16,20 @@ public struct RunRecord: Codable, Sendable {
     public var imageSize: Int
     /// 1 for grey, 3 for colour.
     public var channels: Int
+    /// The classes' names, where the data has classes; earlier versions wrote none.
+    public var classNames: [String]?
 
     /// All fields.
-    public init(name: String, count: Int, fingerprint: String, imageSize: Int, channels: Int) {
+    public init(
+      name: String, count: Int, fingerprint: String, imageSize: Int, channels: Int,
+      classNames: [String]? = nil
+    ) {
       self.name = name
       self.count = count
       self.fingerprint = fingerprint
       self.imageSize = imageSize
       self.channels = channels
+      self.classNames = classNames
     }
   }
 

@@ -21,6 +21,12 @@ public protocol TrainedModel {
 extension TrainedModel {
   /// Throws `TrainingError` where pictures of data cannot be brought to the network's size.
   public func requireSize() throws(TrainingError) {
+    if let gan = self as? TrainedGAN, gan.makesPoints {
+      throw TrainingError(
+        path: folder.path,
+        "this run draws points in the plane, not pictures; sample, evaluate and diagnose show "
+          + "them.")
+    }
     guard imageSize > 0 else {
       throw TrainingError(
         path: folder.path,
@@ -53,7 +59,8 @@ public enum TrainedModels {
     if TrainedDiffusion.isPipeline(path) { return try TrainedDiffusion(path: path, device: device) }
     let record = try RunRecord(of: RunFolder(path: path))
     switch try record.knownFamily(in: RunFolder(path: path)) {
-    case .ae, .vae: return try TrainedAutoencoder(path: path, device: device)
+    case .ae, .vae, .vaeGAN: return try TrainedAutoencoder(path: path, device: device)
+    case .gan: return try TrainedGAN(path: path, device: device)
     case .diffusion: return try TrainedDiffusion(path: path, device: device)
     case .classifier: return try TrainedClassifier(path: path, device: device)
     }

@@ -1,4 +1,5 @@
 import Images
+import Torch
 
 /// The mean of what was measured over some steps.
 public struct StepReport: Sendable {
@@ -22,12 +23,26 @@ public enum TrainingEvent: Sendable {
   case stepped(StepReport)
   /// The network was measured on held-out pictures.
   case validated(step: Int, metrics: [(name: String, value: Double)])
+  /// New samples were measured while the training goes on.
+  case measured(step: Int, metrics: [(name: String, value: Double)])
+  /// Something goes wrong; what, and what to do, for a person.
+  case warned(step: Int, sentence: String)
   /// A sheet of pictures was drawn.
   case sampled(step: Int, path: String, sheet: Image)
   /// A checkpoint was written.
   case checkpointed(step: Int, path: String)
   /// The training ended, after so many steps, at its budget or interrupted.
   case ended(step: Int, interrupted: Bool)
+}
+
+/// Someone who measures samples while a model is trained, and says when something goes wrong.
+public protocol TrainingWatch: AnyObject {
+  /// Measures of new samples: pictures `[N, C, H, W]` in [0, 1] or points `[N, 2]`.
+  func measure(_ samples: Tensor) throws -> [(name: String, value: Double)]
+  /// What is wrong by what was measured last, in sentences that say what to do.
+  ///
+  /// `report`: the mean over the last steps. Called after every report.
+  func warnings(after report: StepReport) -> [String]
 }
 
 /// Someone who looks on.

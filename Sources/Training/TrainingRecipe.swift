@@ -14,6 +14,9 @@ public protocol TrainingRecipe: Codable, Sendable, Equatable {
   /// Pictures a step.
   var batchSize: Int { get }
 
+  /// What a person should know before a training on this data begins, a sentence each.
+  func notes(on train: any Dataset) -> [String]
+
   /// A trainer at its beginning, or at a checkpoint's position.
   ///
   /// Throws `DatasetError` when the data does not make batches, `TrainingError` for a recipe or a
@@ -47,6 +50,9 @@ public struct Preset<Recipe: TrainingRecipe> {
 }
 
 extension TrainingRecipe {
+  /// Nothing.
+  public func notes(on train: any Dataset) -> [String] { [] }
+
   /// A recipe by the name that `--preset` takes; the default without one.
   ///
   /// Throws `ConfigError` for another name, with the nearest one.

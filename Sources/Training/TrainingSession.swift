@@ -22,6 +22,18 @@ public protocol Trainer: AnyObject {
   func sheet() throws -> Image
   /// Measures on held-out pictures, by name, in a fixed order.
   func validate() throws -> [(name: String, value: Double)]
+  /// How many sheets a whole training leaves.
+  var sheetCount: Int { get }
+  /// New samples for a watch, always from the same draws: pictures `[N, C, H, W]` in [0, 1] or
+  /// points `[N, 2]`; `nil` where the family has none.
+  func watchedSamples() throws -> Tensor?
+}
+
+extension Trainer {
+  /// Eight.
+  public var sheetCount: Int { 8 }
+  /// None.
+  public func watchedSamples() throws -> Tensor? { nil }
 }
 
 /// A trainer of one network, whose state is that of its learning.
@@ -55,6 +67,7 @@ public final class TrainingSession {
   private let budget: TrainingBudget
   private let stepsPerEpoch: Int
   private let observers: [any TrainingObserver]
+  private let watch: (any TrainingWatch)?
   private let checkpointSeconds: Double
   private let sheets: Int
   private let reportSeconds: Double
@@ -79,13 +92,15 @@ public final class TrainingSession {
   /// long observers wait for the mean of several steps, at least; 0 tells every step.
   public init(
     run: RunFolder, budget: TrainingBudget, stepsPerEpoch: Int,
-    observers: [any TrainingObserver], from position: TrainingPosition = TrainingPosition(),
-    checkpointSeconds: Double = 300, sheets: Int = 8, reportSeconds: Double = 1
+    observers: [any TrainingObserver], watch: (any TrainingWatch)? = nil,
+    from position: TrainingPosition = TrainingPosition(), checkpointSeconds: Double = 300,
+    sheets: Int = 8, reportSeconds: Double = 1
   ) {
     self.run = run
     self.budget = budget
     self.stepsPerEpoch = stepsPerEpoch
     self.observers = observers
+    self.watch = watch
     self.position = position
     self.checkpointSeconds = checkpointSeconds
     self.sheets = sheets
@@ -159,12 +174,14 @@ public final class TrainingSession {
 
   private func report() throws {
     let elapsed = max(position.seconds - reportStart.seconds, 1e-9)
-    try tell(
-      .stepped(
-        StepReport(
-          step: position.step, epoch: position.epoch, progress: progress,
-          seconds: position.seconds, rate: Double(reportStart.samples) / elapsed,
-          metrics: sums.map { ($0.name, $0.value / Double(sumCount)) })))
+    let report = StepReport(
+      step: position.step, epoch: position.epoch, progress: progress,
+      seconds: position.seconds, rate: Double(reportStart.samples) / elapsed,
+      metrics: sums.map { ($0.name, $0.value / Double(sumCount)) })
+    try tell(.stepped(report))
+    for sentence in watch?.warnings(after: report) ?? [] {
+      try tell(.warned(step: position.step, sentence: sentence))
+    }
     (sums, sumCount) = ([], 0)
     reportStart = (position.seconds, 0)
   }
@@ -176,6 +193,10 @@ public final class TrainingSession {
     let path = "\(run.samplesPath)/\(name).png"
     try sheet.write(to: path)
     try tell(.sampled(step: position.step, path: path, sheet: sheet))
+    if let watch, let samples = try trainer.watchedSamples() {
+      let metrics = try watch.measure(samples)
+      if !metrics.isEmpty { try tell(.measured(step: position.step, metrics: metrics)) }
+    }
     lastTick = .now
   }
 

@@ -29,6 +29,8 @@ final class Recorder: TrainingObserver {
       case .stepped(let report): "step \(report.step)"
       case .validated(let step, _): "validation \(step)"
       case .sampled(let step, _, _): "sheet \(step)"
+      case .measured(let step, _): "measures \(step)"
+      case .warned(let step, _): "warning \(step)"
       case .checkpointed(let step, _): "checkpoint \(step)"
       case .ended(let step, let interrupted): "end \(step)\(interrupted ? " interrupted" : "")"
       }

@@ -35,7 +35,12 @@ func checkPicture(_ output: String, force: Bool) throws {
 
 /// Refuses an output that is there already, or whose folder is not, before any work is done.
 func checkPlace(_ output: String, force: Bool) throws {
-  if FileManager.default.fileExists(atPath: output), !force {
+  var isFolder: ObjCBool = false
+  let exists = FileManager.default.fileExists(atPath: output, isDirectory: &isFolder)
+  if exists, isFolder.boolValue {
+    throw CommandError("\(output): this is a folder; name a file")
+  }
+  if exists, !force {
     throw CommandError("\(output): this file is there already; add --force to replace it")
   }
   let folder = URL(filePath: output).deletingLastPathComponent().path(percentEncoded: false)

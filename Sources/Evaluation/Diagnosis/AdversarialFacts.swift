@@ -24,7 +24,7 @@ public struct AdversarialFacts: Sendable {
   public let realChance: [Double]
   /// The same for drawn pictures.
   public let drawnChance: [Double]
-  /// The mean of what the discriminator gives for training and for held-out pictures, a chance; `nil`
+  /// The share of training and of held-out pictures that the discriminator takes for real; `nil`
   /// where it was not measured.
   public let memory: (training: Double, heldOut: Double)?
 
@@ -133,8 +133,8 @@ extension AdversarialFacts: Diagnosable {
     return Finding(
       "discriminator_overfitting", figure: gap, threshold: threshold,
       String(
-        format: "D is %.3f for training pictures and %.3f for held-out ones.", memory.training,
-        memory.heldOut),
+        format: "the discriminator takes %.1f %% of training pictures for real, and %.1f %% of "
+          + "held-out ones.", 100 * memory.training, 100 * memory.heldOut),
       why: "it recognises its pictures instead of what makes them real, and drives the generator "
         + "towards copies or astray.",
       remedy: "train on more pictures, augment them for the discriminator, or take a smaller one.")

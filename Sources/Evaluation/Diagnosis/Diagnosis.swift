@@ -18,7 +18,7 @@ public struct Diagnosis {
   public struct Options: Sendable {
     /// The name or path of the data; `nil` for the run's own.
     public var data: String?
-    /// New pictures to draw; `nil`: 200 of a diffusion model, 1000 of an autoencoder.
+    /// New pictures to draw; `nil`: 200 of a diffusion model, 1000 of others.
     public var samples: Int?
     /// Features that pictures are compared by.
     public var features: FeatureChoice
@@ -44,8 +44,18 @@ public struct Diagnosis {
     of model: any TrainedModel, _ options: Options,
     progress: @escaping (Double, String) throws -> Void = { _, _ in }
   ) throws {
-    let training = try model.open(options.data, split: .train)
-    let held = try model.open(options.data, split: .test)
+    let (training, held) =
+      if let points = model as? TrainedGAN, points.makesPoints {
+        (
+          try points.openPoints(options.data, split: .train),
+          try points.openPoints(options.data, split: .test)
+        )
+      } else {
+        (
+          try model.open(options.data, split: .train),
+          try model.open(options.data, split: .test)
+        )
+      }
     try self.init(of: model, training: training, held: held, options, progress: progress)
   }
 
@@ -77,6 +87,7 @@ public struct Diagnosis {
     }
     switch model {
     case let model as TrainedAutoencoder: facts += try examination.facts(of: model)
+    case let model as TrainedGAN: facts += try examination.facts(of: model)
     case let model as TrainedDiffusion: facts += try examination.facts(of: model)
     case let model as TrainedClassifier: facts += try examination.facts(of: model)
     default:
@@ -89,10 +100,33 @@ public struct Diagnosis {
   /// What the checks of some facts say.
   public init(of facts: [any Diagnosable], run: String, family: Family) {
     let verdicts = facts.flatMap(\.verdicts)
-    let found = verdicts.compactMap(\.self)
+    let found = Self.afterRoots(verdicts.compactMap(\.self))
     findings = found.filter { $0.severity == .warning } + found.filter { $0.severity == .note }
     checks = verdicts.count
     self.run = (run, family)
+  }
+
+  /// Faults that leave a model whose samples cannot be good, whatever else is right.
+  private static let roots: Set<String> = [
+    "not_finite", "kl_too_strong", "kl_too_weak", "posterior_collapse", "frozen_average",
+  ]
+  /// What shows in such samples.
+  private static let symptoms: Set<String> = [
+    "low_coverage", "mode_collapse", "wrong_contrast", "wrong_brightness", "noise_left",
+    "duplicates", "latent_holes", "blur", "out_of_range",
+  ]
+
+  /// The findings, where a symptom of a fault that was found is a note that says so.
+  private static func afterRoots(_ findings: [Finding]) -> [Finding] {
+    guard let root = findings.first(where: { roots.contains($0.check) })?.check else {
+      return findings
+    }
+    return findings.map { finding in
+      guard symptoms.contains(finding.check) else { return finding }
+      return Finding(
+        finding.check, .note, figure: finding.figure, threshold: finding.threshold,
+        finding.message, why: "this may follow from \(root).", remedy: "mend \(root) first.")
+    }
   }
 
   /// The diagnosis for machines.

@@ -24,7 +24,10 @@ struct Examination {
   /// Codes, reconstructions, and what is drawn from N(0, 1).
   func facts(of run: TrainedAutoencoder) throws -> [any Diagnosable] {
     let network = run.autoencoder
-    let networks = try RunNetworks(network, of: run.folder, run.record) { generator in
+    let networks = try RunNetworks(
+      network, of: run.folder, run.record,
+      file: run.family == .vaeGAN ? "autoencoder-network" : "network"
+    ) { generator in
       let made = Autoencoder(network.config, using: generator)
       if let sigma = run.record.config["sigma"]?.double, generator != nil {
         made.setDeviation(sigma)
@@ -56,7 +59,7 @@ struct Examination {
     let latent = try LatentFacts(
       of: run, on: held, drawn: drawn, by: extractor, seed: options.seed)
     var facts: [any Diagnosable] = [weights, averages, generalization, latent]
-    if run.family == .vae {
+    if run.family != .ae {
       try progress(0.6, "samples")
       facts.append(
         try SampleFacts(
@@ -126,6 +129,41 @@ struct Examination {
         of: DiffusionPipeline.pictures(raw), raw: raw, isDecoded: false, training: training,
         held: held, by: try extractor(model)))
     return facts
+  }
+
+  /// The game, and what the generator draws.
+  func facts(of run: TrainedGAN) throws -> [any Diagnosable] {
+    let history = try TrainingHistory(of: run.folder, record: run.record)
+    let networks = try RunNetworks(
+      run.generator, of: run.folder, run.record, file: "generator-network"
+    ) { GeneratorNetwork(run.generator.config, using: $0) }
+    let discriminator = try run.discriminator()
+    let weights = [WeightFacts(run.generator), WeightFacts(discriminator)]
+    guard weights.allSatisfy(\.findings.isEmpty) else { return weights }
+    try progress(0, "discriminator")
+    let game = try AdversarialFacts(
+      of: run, history: history, training: training, held: held, seed: options.seed)
+    // A game has no error on held-out samples, so the averages are judged by their way alone.
+    let averages = AverageFacts(
+      averagedError: 0, trainedError: nil,
+      averagedMovement: networks.initial.map(run.generator.relativeDistance),
+      trainedMovement: networks.initial.flatMap {
+        networks.trained?.relativeDistance(from: $0)
+      })
+    let size = GeneralizationFacts(
+      measure: "", trainingErrors: [], heldOutErrors: [], pictures: training.count,
+      valuesPerPicture: training.elementShape.reduce(1, *),
+      parameters: run.generator.parameterCount)
+    try progress(0.5, "samples")
+    let drawn = run.sample(options.samples ?? 1000, seed: options.seed)
+    if let mixture = PointMixture.named(training.name, split: .test) {
+      return weights + [game, averages, ModeFacts(of: drawn.points, mixture: mixture)]
+    }
+    return weights + [
+      game, averages, size,
+      try SampleFacts(
+        of: drawn, isDecoded: false, training: training, held: held, by: try extractor(run)),
+    ]
   }
 
   /// Accuracies.

@@ -12,11 +12,12 @@ struct RunNetworks<Network: Module> {
   /// Those that the training began with, drawn again from its seed; `nil` without a record.
   let initial: Network?
 
-  /// The weights of a run; `make` builds its network, with weights drawn or left unset.
+  /// The weights of a run; `make` builds its network, with weights drawn or left unset. `file`: what
+  /// the checkpoint calls its weights.
   ///
   /// Throws an `ExplainedError` for a checkpoint that is damaged or of another network.
   init(
-    _ exported: Network, of folder: RunFolder, _ record: RunRecord?,
+    _ exported: Network, of folder: RunFolder, _ record: RunRecord?, file: String = "network",
     make: (Generator?) -> Network
   ) throws {
     self.exported = exported
@@ -34,7 +35,7 @@ struct RunNetworks<Network: Module> {
       return
     }
     let network = make(nil)
-    try Weights.load("\(checkpoint.path)/network.safetensors", into: network)
+    try Weights.load("\(checkpoint.path)/\(file).safetensors", into: network)
     trained = ready(network)
   }
 }

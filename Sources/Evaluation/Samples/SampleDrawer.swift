@@ -11,7 +11,11 @@ public struct SampleDrawer {
 
   /// Throws `EvaluationError` for a model that draws no pictures.
   public init(_ model: any TrainedModel, _ request: SampleRequest) throws(EvaluationError) {
-    guard model is TrainedAutoencoder || model is TrainedDiffusion else {
+    if let gan = model as? TrainedGAN, gan.makesPoints {
+      throw EvaluationError(
+        path: model.folder.path, "its samples are points in the plane, not pictures.")
+    }
+    guard model is TrainedAutoencoder || model is TrainedGAN || model is TrainedDiffusion else {
       throw EvaluationError(
         path: model.folder.path, "a \(model.family.rawValue) draws no pictures.")
     }
@@ -21,8 +25,9 @@ public struct SampleDrawer {
 
   /// The number of classes that pictures are asked for in turn; `nil` for a model that is told none.
   public var classCount: Int? {
-    guard let diffusion = model as? TrainedDiffusion else { return nil }
-    let count = diffusion.pipeline.classNames.count
+    let count =
+      (model as? TrainedDiffusion)?.pipeline.classNames.count
+      ?? (model as? TrainedGAN)?.classNames.count ?? 0
     return count > 0 ? count : nil
   }
 
@@ -35,6 +40,12 @@ public struct SampleDrawer {
   ) throws -> Tensor {
     if let autoencoder = model as? TrainedAutoencoder {
       return autoencoder.sample(range.count, seed: request.seed &+ UInt64(range.lowerBound))
+    }
+    if let gan = model as? TrainedGAN {
+      let codes = gan.codes(
+        range.count, seed: request.seed &+ UInt64(range.lowerBound),
+        truncation: request.truncation)
+      return gan.decode(codes, classes: labels(range))
     }
     guard let diffusion = model as? TrainedDiffusion else {
       preconditionFailure("the initialiser lets no other model in")

@@ -16,11 +16,14 @@ public struct SampleRequest: Sendable {
   public var spacing: SigmaSpacing?
   /// How strongly classes are followed.
   public var guidance: Guidance
+  /// Where the codes of a generator are cut off; `nil` for nowhere.
+  public var truncation: Double?
 
   /// What `latent sample` draws without flags.
   public init(
     seed: UInt64, steps: Int? = nil, sampler: SamplerName? = nil, eta: Double? = nil,
-    spacing: SigmaSpacing? = nil, guidance: Guidance = Guidance()
+    spacing: SigmaSpacing? = nil, guidance: Guidance = Guidance(),
+    truncation: Double? = nil
   ) {
     self.seed = seed
     self.steps = steps
@@ -28,10 +31,15 @@ public struct SampleRequest: Sendable {
     self.eta = eta
     self.spacing = spacing
     self.guidance = guidance
+    self.truncation = truncation
   }
 
   /// The request in words, for reports.
   public func description(for model: any TrainedModel) -> String {
+    if model is TrainedGAN {
+      return "the generator of draws from N(0, 1)"
+        + (truncation.map { ", truncated at \($0)" } ?? "")
+    }
     guard let diffusion = model as? TrainedDiffusion else { return "draws from N(0, 1), decoded" }
     let scheduler = diffusion.pipeline.scheduler
     let name = sampler?.rawValue ?? scheduler.schedulerClass.rawValue

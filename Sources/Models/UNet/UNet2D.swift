@@ -21,6 +21,9 @@ public final class UNet2D: Module {
   /// Gradient checkpointing: whether blocks keep their inputs only and run again in `backward`, for
   /// less memory and more work.
   public var recomputesBlocks = false
+  /// Whether the levels on the way up see those on the way down; without, zeros stand in their
+  /// place, for experiments on what skip connections are worth.
+  public var usesSkips = true
 
   /// A network of a configuration whose `problem` is `nil`. Without a generator its weights stay
   /// unset, to be loaded.
@@ -83,6 +86,7 @@ public final class UNet2D: Module {
       }
     }
     var h = skips[skips.count - 1]
+    if !usesSkips { skips = skips.map { .zeros(like: $0) } }
     if let midBlock { h = run([h, time]) { [midBlock($0[0], time: $0[1])] }[0] }
     for block in upBlocks {
       let count = block.resnets.count

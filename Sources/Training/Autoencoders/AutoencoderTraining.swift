@@ -20,11 +20,12 @@ public final class AutoencoderTraining {
   /// A training at its beginning, or at a checkpoint's position.
   ///
   /// Throws `DatasetError` when the data does not make batches, `TrainingError` for a recipe or a
-  /// picture size that makes no network.
+  /// picture size that makes no network. `name`: what tells the
+  /// autoencoder's files from those of other networks; `betas`: Adam's.
   public init(
-    _ kind: AutoencoderConfig.Kind, recipe: AutoencoderRecipe, train: any Dataset,
-    test: any Dataset, seed: UInt64, device: Device = .cpu,
-    from position: TrainingPosition = TrainingPosition()
+    _ kind: AutoencoderConfig.Kind, recipe: AutoencoderRecipe, name: String = "",
+    train: any Dataset, test: any Dataset, seed: UInt64, device: Device = .cpu,
+    betas: (Double, Double) = (0.9, 0.999), from position: TrainingPosition = TrainingPosition()
   ) throws {
     try train.requireSquarePictures()
     let config = recipe.network(
@@ -34,7 +35,9 @@ public final class AutoencoderTraining {
     network = Autoencoder(config, using: start)
     network.setDeviation(recipe.sigma)
     network.move(to: device)
-    learning = NetworkTraining(network, recipe.optimization, seed: seed)
+    var optimization = recipe.optimization
+    optimization.betas = betas
+    learning = NetworkTraining(network, name: name, optimization, seed: seed)
     loader = try DataLoader(
       train,
       DataLoader.Options(

@@ -43,7 +43,7 @@ public struct TrainedAutoencoder: TrainedModel {
     guard autoencoder.config.kind == kind else {
       throw TrainingError(
         path: network,
-        "the network is a \(autoencoder.config.kind.rawValue), "
+        "the network is of the kind \(autoencoder.config.kind.rawValue), "
           + "but run.json says \(record.family).")
     }
     weightsHash = try Fingerprint.ofFile("\(network)/\(Autoencoder.FileName.weights)")

@@ -91,7 +91,7 @@ public final class ClassifierTrainer: OneNetworkTrainer {
   /// The share of held-out pictures whose class the averaged network finds, and its loss.
   public func validate() throws -> [(name: String, value: Double)] {
     var (right, loss) = (0.0, 0.0)
-    try using { () throws in
+    try learning.withAverages {
       for start in stride(from: 0, to: test.count, by: 500) {
         let range = start..<min(start + 500, test.count)
         let classes = try range.map { index in
@@ -115,7 +115,7 @@ public final class ClassifierTrainer: OneNetworkTrainer {
     let columns = 12
     let count = min(test.count, 500)
     let pictures = try test.pictures(0..<count)
-    let found = try using { () throws in network(pictures.to(device)).argmax(1) }
+    let found = learning.withAverages { network(pictures.to(device)).argmax(1) }
       .elements(as: Int.self)
     let names = network.config.classNames
     let rows = names.indices.prefix(20).compactMap { label -> (String, [Image])? in
@@ -133,14 +133,5 @@ public final class ClassifierTrainer: OneNetworkTrainer {
   public func export(to run: RunFolder) throws {
     try network.save(
       to: run.createFolder(TrainedClassifier.folderName), state: learning.average.state)
-  }
-
-  /// Calls `body` with the averaged weights in a network that is in use.
-  private func using<R>(_ body: () throws -> R) throws -> R {
-    try learning.average.withAverages { () throws -> R in
-      network.setTraining(false)
-      defer { network.setTraining(true) }
-      return try withoutGradients(body)
-    }
   }
 }

@@ -59,19 +59,6 @@ public struct TrainedDiffusion: TrainedModel {
   ///
   /// Throws `TrainingError` for one that the model does not know, with the nearest one.
   public func label(_ text: String) throws(TrainingError) -> Int {
-    let names = pipeline.classNames
-    guard !names.isEmpty else {
-      throw TrainingError(
-        path: folder.path, "this model knows no classes; leave --class and --negative-class out.")
-    }
-    if let place = names.firstIndex(where: { $0.lowercased() == text.lowercased() }) {
-      return place
-    }
-    if let number = Int(text), names.indices.contains(number) { return number }
-    let near = nearestName(to: text, among: names).map { "; did you mean \($0)?" } ?? ";"
-    throw TrainingError(
-      path: folder.path,
-      "there is no class \"\(text)\"\(near) the classes are "
-        + names.enumerated().map { "\($0.offset) \($0.element)" }.joined(separator: ", ") + ".")
+    try pipeline.classNames.label(text, of: folder.path)
   }
 }

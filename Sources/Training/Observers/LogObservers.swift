@@ -23,6 +23,12 @@ public final class MetricsObserver: TrainingObserver {
       var record: JSONObject = ["step": .int(step)]
       for (name, value) in metrics { record["validation_\(name)"] = .double(value) }
       try log.append(record)
+    case .measured(let step, let metrics):
+      var record: JSONObject = ["step": .int(step)]
+      for (name, value) in metrics { record["samples_\(name)"] = .double(value) }
+      try log.append(record)
+    case .warned(let step, let sentence):
+      try log.append(["step": .int(step), "warning": .string(sentence)])
     case .sampled, .checkpointed, .ended: break
     }
   }
@@ -50,7 +56,9 @@ public final class TensorBoardObserver: TrainingObserver {
       try writer.image(
         "samples", png: sheet.pngBytes(), width: sheet.width, height: sheet.height,
         channels: sheet.channels, step: step)
-    case .checkpointed, .ended: break
+    case .measured(let step, let metrics):
+      try writer.scalars(metrics.map { ("samples/\($0.name)", Float($0.value)) }, step: step)
+    case .warned, .checkpointed, .ended: break
     }
   }
 }

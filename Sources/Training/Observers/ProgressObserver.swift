@@ -25,6 +25,11 @@ public final class ProgressObserver: TrainingObserver {
     case .validated(_, let metrics):
       line.print(
         "test: " + metrics.map { "\($0.name) \(format($0.value))" }.joined(separator: "  "))
+    case .measured(let step, let metrics):
+      line.print(
+        "step \(step): "
+          + metrics.map { "\(words($0.name)) \(format($0.value))" }.joined(separator: "  "))
+    case .warned(let step, let sentence): line.print("warning: step \(step): \(sentence)")
     case .sampled, .checkpointed: break
     case .ended(let step, let interrupted):
       line.finish()
@@ -32,8 +37,13 @@ public final class ProgressObserver: TrainingObserver {
     }
   }
 
+  private func words(_ name: String) -> String {
+    name.replacing("_", with: " ")
+  }
+
   private func format(_ value: Double) -> String {
-    value == 0 || abs(value) >= 0.01
+    if value == value.rounded(), abs(value) < 1e6 { return String(format: "%.0f", value) }
+    return abs(value) >= 0.01
       ? String(format: "%.2f", value) : String(format: "%.2e", value)
   }
 }

@@ -1,0 +1,216 @@
+import Datasets
+import Images
+import Models
+import NeuralNets
+import Torch
+
+/// Trains a generator against a discriminator (Goodfellow et al. 2014, Algorithm 1), with the losses
+/// and penalties that followed.
+///
+///     repeat
+///       k times
+///         x ← a batch of real samples,  z ~ N(0, 1)
+///         the discriminator descends ∇ L_D(D(x), D(G(z))) + penalties
+///       z ~ N(0, 1)
+///       the generator descends ∇ L_G(D(G(z)))
+///
+/// Each turn leaves the other player as it is.
+public final class GANTrainer: Trainer {
+  /// G, from codes to samples.
+  public let generator: GeneratorNetwork
+  /// D, from samples to scores.
+  public let discriminator: DiscriminatorNetwork
+  let generating: NetworkTraining
+  let judging: NetworkTraining
+  let recipe: GANRecipe
+  let test: any Dataset
+  let device: Device
+  let seed: UInt64
+  /// The classes that both are told; empty where they are told none.
+  let classNames: [String]
+  /// The middles of the modes, for points.
+  let mixture: PointMixture?
+  private let loader: DataLoader
+  private let augment: DiffAugment?
+
+  /// A game at its beginning, or at a checkpoint's position.
+  ///
+  /// Throws `DatasetError` when the data does not make batches, `TrainingError` for a recipe or
+  /// samples that make no networks.
+  public init(
+    _ recipe: GANRecipe, train: any Dataset, test: any Dataset, seed: UInt64,
+    device: Device = .cpu, from position: TrainingPosition = TrainingPosition()
+  ) throws {
+    let isPoints = train.elementShape.count == 1
+    if !isPoints { try train.requireSquarePictures() }
+    if isPoints, recipe.diffAugment {
+      throw TrainingError(
+        path: train.name, "diff_augment changes pictures, and these are points in the plane.")
+    }
+    if recipe.classConditional, (train.classNames?.count ?? 0) < 2 {
+      throw TrainingError(
+        path: train.name,
+        "class_conditional needs data with classes, and this has none to tell apart; give a folder "
+          + "with a folder for each class, or leave it out.")
+    }
+    let classNames = recipe.classConditional ? train.classNames ?? [] : []
+    let shapes = [GANConfig.Kind.generator, .discriminator].map {
+      recipe.network($0, elementShape: train.elementShape, classes: classNames.count)
+    }
+    if let problem = recipe.problem ?? shapes[0].problem ?? shapes[1].problem {
+      throw TrainingError("\(problem).")
+    }
+    let start = Generator(seed: seed)
+    generator = GeneratorNetwork(shapes[0], using: start)
+    discriminator = DiscriminatorNetwork(shapes[1], using: start)
+    generator.move(to: device)
+    discriminator.move(to: device)
+    generating = NetworkTraining(
+      generator, name: "generator", recipe.generatorOptimization, seed: seed)
+    judging = NetworkTraining(
+      discriminator, name: "discriminator", recipe.discriminatorOptimization, seed: seed &+ 1)
+    let batchSize = min(recipe.batchSize, train.count)
+    // The discriminator's turns alone read the data.
+    let batches = max(train.count / max(batchSize, 1), 1)
+    let read = position.step * recipe.discriminatorSteps
+    loader = try DataLoader(
+      train,
+      DataLoader.Options(
+        batchSize: batchSize, seed: seed, flips: recipe.flip,
+        start: .init(epoch: read / batches, batch: read % batches)))
+    augment = recipe.diffAugment ? DiffAugment() : nil
+    mixture = isPoints ? PointMixture.named(train.name, split: .test) : nil
+    self.classNames = classNames
+    self.recipe = recipe
+    self.test = test
+    self.device = device
+    self.seed = seed
+  }
+
+  /// Turns of the generator in a pass over the data.
+  public var stepsPerEpoch: Int { max(loader.batchesPerEpoch / recipe.discriminatorSteps, 1) }
+
+  // MARK: The game
+
+  /// Trains until the session is done.
+  public func train(_ session: TrainingSession) throws {
+    while !session.isDone {
+      let (step, progress) = (session.position.step, session.progress)
+      var metrics: [(name: String, value: Double)] = []
+      var real = Real(samples: Tensor(0), labels: nil)
+      for _ in 0..<recipe.discriminatorSteps {
+        real = try nextReal()
+        metrics = discriminatorTurn(real, step: step, progress: progress)
+      }
+      metrics.insert(contentsOf: generatorTurn(real, step: step, progress: progress), at: 1)
+      try session.completeStep(self, samples: real.samples.size(0), metrics: metrics)
+    }
+  }
+
+  /// A batch of the data: samples `[N, C, H, W]` in [−1, 1] or `[N, 2]`, classes `[N]`.
+  struct Real {
+    let samples: Tensor
+    let labels: Tensor?
+  }
+
+  private func nextReal() throws -> Real {
+    let batch = try loader.next()
+    let values = batch.tensor(device: device)
+    guard !classNames.isEmpty else {
+      return Real(samples: values.rank == 2 ? values : 2 * values - 1, labels: nil)
+    }
+    guard let labels = batch.labelTensor(device: device) else {
+      throw TrainingError(path: test.name, "some pictures of this data have no class.")
+    }
+    return Real(samples: values.rank == 2 ? values : 2 * values - 1, labels: labels)
+  }
+
+  /// D(x).
+  private func judge(_ x: Tensor, _ labels: Tensor?) -> Tensor {
+    recipe.read(discriminator(x, labels: labels))
+  }
+
+  /// What the discriminator is shown.
+  private func shown(_ x: Tensor) -> Tensor {
+    augment.map { $0(x, using: judging.noise) } ?? x
+  }
+
+  /// One step of the discriminator, with the generator as it is.
+  private func discriminatorTurn(
+    _ real: Real, step: Int, progress: Double
+  ) -> [(name: String, value: Double)] {
+    let z = noise(real.samples.size(0))
+    let x = shown(real.samples)
+    let fake = shown(withoutGradients { generator(z, labels: real.labels) })
+    // The penalties at both ends share their graph with the scores.
+    x.requiresGradient = recipe.r1Gamma > 0
+    fake.requiresGradient = recipe.r2Gamma > 0
+    let realScores = judge(x, real.labels)
+    let fakeScores = judge(fake, real.labels)
+    let loss = recipe.loss.discriminatorLoss(real: realScores, fake: fakeScores)
+    var penalties: [Tensor] = []
+    if recipe.r1Gamma > 0 {
+      penalties.append(recipe.r1Gamma / 2 * GradientPenalty.squaredNorm(of: realScores, at: x))
+    }
+    if recipe.r2Gamma > 0 {
+      penalties.append(recipe.r2Gamma / 2 * GradientPenalty.squaredNorm(of: fakeScores, at: fake))
+    }
+    if recipe.gradientPenalty > 0 {
+      penalties.append(
+        recipe.gradientPenalty
+          * GradientPenalty.wganGP(real: x, fake: fake, using: judging.noise) {
+            judge($0, real.labels)
+          })
+    }
+    if recipe.draganPenalty > 0 {
+      penalties.append(
+        recipe.draganPenalty
+          * GradientPenalty.dragan(real: x, using: judging.noise) { judge($0, real.labels) })
+    }
+    let penalty = penalties.isEmpty ? nil : penalties.dropFirst().reduce(penalties[0], +)
+    let norm = judging.descend(
+      penalty.map { loss + $0 } ?? loss, step: step, progress: progress)
+    if recipe.clip > 0 { clipParameters(discriminator.parameters, to: recipe.clip) }
+    let balance = AdversarialBalance(recipe.loss, real: realScores, fake: fakeScores)
+    return [
+      ("discriminator_loss", loss.item()), ("accuracy", balance.accuracy),
+      ("value", balance.value), ("real_score", balance.realScore),
+      ("fake_score", balance.fakeScore), ("distance_to_half", abs(balance.accuracy - 0.5)),
+    ] + (penalty.map { [("penalty", $0.item())] } ?? []) + norm
+  }
+
+  /// One step of the generator, with the discriminator as it is.
+  private func generatorTurn(
+    _ real: Real, step: Int, progress: Double
+  ) -> [(name: String, value: Double)] {
+    judging.isFrozen = true
+    defer { judging.isFrozen = false }
+    let fake = generator(noise(real.samples.size(0)), labels: real.labels)
+    let realScores =
+      recipe.loss == .relativistic
+      ? withoutGradients { judge(shown(real.samples), real.labels) } : nil
+    let loss = recipe.loss.generatorLoss(real: realScores, fake: judge(shown(fake), real.labels))
+    let norm = generating.descend(loss, step: step, progress: progress)
+    return [("generator_loss", loss.item())] + norm
+  }
+
+  private func noise(_ count: Int) -> Tensor {
+    Tensor.randn([count, recipe.latentDim], using: generating.noise).to(device)
+  }
+
+  // MARK: Checkpoints
+
+  /// The state of both players.
+  public var checkpointState: [(file: String, state: [(key: String, tensor: Tensor)])] {
+    generating.checkpointState + judging.checkpointState
+  }
+  /// How often the generator's averages moved.
+  public var emaUpdates: Int { generating.average.updates }
+  /// Takes over a checkpoint.
+  public func load(_ checkpoint: Checkpoint) throws {
+    try generating.load(checkpoint)
+    try judging.load(checkpoint)
+  }
+  /// Numbers of both networks.
+  public var parameterCount: Int { generator.parameterCount + discriminator.parameterCount }
+}

@@ -1,0 +1,208 @@
+import Datasets
+import Images
+import Models
+import NeuralNets
+import Torch
+
+/// Trains a variational autoencoder that borrows a discriminator's eye (Larsen et al. 2016,
+/// Algorithm 1).
+///
+///     repeat
+///       x ← a batch of pictures
+///       z ← μ + σ · ε of the encoder,  x̃ ← decoder(z),  x_p ← decoder(z_p), z_p ~ N(0, 1)
+///       L_prior ← KL(q(z | x) ‖ N(0, 1))
+///       L_like ← ½ ‖D_l(x) − D_l(x̃)‖², in the discriminator's hidden features
+///       L_GAN ← log D(x) + log(1 − D(x̃)) + log(1 − D(x_p))
+///       the discriminator ascends ∇ L_GAN
+///       the encoder descends ∇ (β L_prior + L_like)
+///       the decoder descends ∇ (γ L_like − L_GAN)
+///
+/// The decoder's share of −L_GAN is the loss of a generator of the recipe's game. With
+/// `reconstruction` set to pixels, L_like is the sum of absolute differences.
+public final class VAEGANTrainer: Trainer {
+  /// The discriminator.
+  public let discriminator: DiscriminatorNetwork
+  private let training: AutoencoderTraining
+  private let judging: NetworkTraining
+  private let recipe: VAEGANRecipe
+  /// The autoencoder.
+  public var autoencoder: Autoencoder { training.network }
+  /// The parameters of each part of the autoencoder.
+  private let encoder: [Parameter]
+  private let decoder: [Parameter]
+
+  /// A training at its beginning, or at a checkpoint's position.
+  ///
+  /// Throws `DatasetError` when the data does not make batches, `TrainingError` for a recipe or a
+  /// picture size that makes no networks.
+  public init(
+    _ recipe: VAEGANRecipe, train: any Dataset, test: any Dataset, seed: UInt64,
+    device: Device = .cpu, from position: TrainingPosition = TrainingPosition()
+  ) throws {
+    try train.requireSquarePictures()
+    let shape = recipe.discriminatorConfig(elementShape: train.elementShape)
+    if let problem = recipe.problem ?? shape.problem { throw TrainingError("\(problem).") }
+    training = try AutoencoderTraining(
+      .variational, recipe: recipe.autoencoder, name: "autoencoder", train: train, test: test,
+      seed: seed, device: device, betas: (recipe.beta1, recipe.beta2), from: position)
+    discriminator = DiscriminatorNetwork(shape, using: Generator(seed: seed &+ 1))
+    discriminator.move(to: device)
+    judging = NetworkTraining(
+      discriminator, name: "discriminator", recipe.discriminatorOptimization, seed: seed &+ 1)
+    let named = training.network.namedParameters
+    encoder = named.filter { $0.name.hasPrefix("encoder.") }.map(\.parameter)
+    decoder = named.filter { $0.name.hasPrefix("decoder.") }.map(\.parameter)
+    self.recipe = recipe
+  }
+
+  /// Trains until the session is done.
+  public func train(_ session: TrainingSession) throws {
+    while !session.isDone {
+      let x = try training.nextBatch()  // [N, C, H, W] in [0, 1]
+      let (step, progress) = (session.position.step, session.progress)
+      let posterior = training.network.posterior(x)
+      let z = posterior.sample(using: training.learning.noise)
+      let prior = Tensor.randn(z.shape, using: training.learning.noise).to(x.device)
+      let reconstructed = training.network.decode(z)
+      let drawn = training.network.decode(prior)
+      let game = playsGame(at: progress)
+      let judged =
+        game || recipe.reconstruction == .features
+        ? discriminatorTurn(
+          x, fakes: [reconstructed, drawn], step: step, progress: progress) : idle
+      let learned = autoencoderTurn(
+        x, posterior, reconstructed: reconstructed, drawn: drawn, plays: game, step: step,
+        progress: progress)
+      try session.completeStep(self, samples: x.size(0), metrics: learned + judged)
+    }
+  }
+
+  private func playsGame(at progress: Double) -> Bool { progress >= recipe.adversarialStart }
+
+  /// What is told of a discriminator that does not play yet.
+  private let idle: [(name: String, value: Double)] = [
+    ("discriminator_loss", 0), ("accuracy", 0.5), ("value", 0),
+  ]
+
+  /// One step of the discriminator on real pictures, reconstructions and draws.
+  private func discriminatorTurn(
+    _ x: Tensor, fakes: [Tensor], step: Int, progress: Double
+  ) -> [(name: String, value: Double)] {
+    let real = (2 * x - 1).detached()
+    real.requiresGradient = recipe.r1Gamma > 0
+    let realScores = discriminator(real)
+    let fakeScores = fakes.map { discriminator((2 * $0 - 1).detached()) }
+    // Both kinds of fakes count alike; log D(x) counts once.
+    let losses = fakeScores.map { recipe.loss.discriminatorLoss(real: realScores, fake: $0) }
+    let loss = (losses[0] + losses[1]) / 2
+    let penalty =
+      recipe.r1Gamma > 0
+      ? recipe.r1Gamma / 2 * GradientPenalty.squaredNorm(of: realScores, at: real) : nil
+    _ = judging.descend(penalty.map { loss + $0 } ?? loss, step: step, progress: progress)
+    let balance = AdversarialBalance(
+      recipe.loss, real: realScores, fake: .concatenated(fakeScores))
+    return [
+      ("discriminator_loss", loss.item()), ("accuracy", balance.accuracy),
+      ("value", balance.value),
+    ]
+  }
+
+  /// One step of encoder and decoder, each down its own loss, with the discriminator as it is.
+  private func autoencoderTurn(
+    _ x: Tensor, _ posterior: DiagonalGaussian, reconstructed: Tensor, drawn: Tensor,
+    plays: Bool, step: Int, progress: Double
+  ) -> [(name: String, value: Double)] {
+    judging.isFrozen = true
+    defer { judging.isFrozen = false }
+    let count = Double(x.size(0))
+    let warmth = recipe.klWarmup > 0 ? min(1, progress / recipe.klWarmup) : 1
+    let kl = posterior.kl.mean()
+    let seen = discriminator.scoresAndFeatures(2 * reconstructed - 1, labels: nil)
+    let likeness: Tensor
+    switch recipe.reconstruction {
+    case .features:
+      let target = withoutGradients {
+        discriminator.scoresAndFeatures(2 * x - 1, labels: nil).features
+      }
+      likeness = (seen.features - target).square().sum() * (0.5 / count)
+    case .pixels:
+      likeness = (reconstructed - x).abs().sum() * (1 / count)
+    }
+    let real =
+      recipe.loss == .relativistic ? withoutGradients { discriminator(2 * x - 1) } : nil
+    let game =
+      (recipe.loss.generatorLoss(real: real, fake: seen.scores)
+        + recipe.loss.generatorLoss(real: real, fake: discriminator(2 * drawn - 1))) / 2
+    let weight = plays ? gameWeight(likeness: likeness, game: game) : 0
+    let forEncoder = recipe.beta * warmth * kl + likeness
+    let forDecoder = recipe.reconstructionWeight * likeness + weight * game
+    let norm = training.learning.descend(step: step, progress: progress) {
+      let parts = [
+        (
+          encoder,
+          forEncoder.gradients(
+            withRespectTo: encoder.map(\.value), retainingGraph: true)
+        ),
+        (decoder, forDecoder.gradients(withRespectTo: decoder.map(\.value))),
+      ]
+      for (parameters, gradients) in parts {
+        for (parameter, gradient) in zip(parameters, gradients) {
+          parameter.value.gradient = gradient
+        }
+      }
+    }
+    return [
+      ("likeness", likeness.item()), ("kl", kl.item()), ("generator_loss", game.item()),
+      ("adversarial_weight", weight),
+    ] + norm
+  }
+
+  /// How much the game counts for the decoder.
+  private func gameWeight(likeness: Tensor, game: Tensor) -> Double {
+    guard recipe.adaptiveWeight, let last = decoder.last(where: { $0.value.rank > 1 }) else {
+      return recipe.adversarialWeight
+    }
+    func pull(_ loss: Tensor) -> Double {
+      loss.gradients(withRespectTo: [last.value], retainingGraph: true)[0]?.norm().item() ?? 0
+    }
+    let ratio = recipe.reconstructionWeight * pull(likeness) / (pull(game) + 1e-4)
+    return recipe.adversarialWeight * min(max(ratio, 0), 1e4)
+  }
+
+  // MARK: Around the loop
+
+  /// The autoencoder and its discriminator.
+  public var checkpointState: [(file: String, state: [(key: String, tensor: Tensor)])] {
+    training.learning.checkpointState + judging.checkpointState
+  }
+  /// How often the autoencoder's averages moved.
+  public var emaUpdates: Int { training.learning.average.updates }
+  /// Takes over a checkpoint.
+  public func load(_ checkpoint: Checkpoint) throws {
+    try training.learning.load(checkpoint)
+    try judging.load(checkpoint)
+  }
+  /// Numbers of all networks.
+  public var parameterCount: Int {
+    training.network.parameterCount + discriminator.parameterCount
+  }
+  /// Batches in a pass over the data.
+  public var stepsPerEpoch: Int { training.stepsPerEpoch }
+  /// Originals, reconstructions, samples.
+  public func sheet() throws -> Image { try training.sheet() }
+  /// Writes the averaged autoencoder and the discriminator.
+  public func export(to run: RunFolder) throws {
+    try training.export(to: run)
+    try discriminator.save(to: run.createFolder(TrainedGAN.discriminatorFolder))
+  }
+
+  /// The squared error of reconstructions of held-out pictures, and KL in nats.
+  public func validate() throws -> [(name: String, value: Double)] {
+    let x = try training.testPictures(1000)
+    return training.learning.withAverages {
+      let posterior = training.network.posterior(x)
+      let error = (training.network.decode(posterior.mean) - x).square().mean()
+      return [("mse", error.item()), ("kl", posterior.kl.mean().item())]
+    }
+  }
+}
