@@ -33,7 +33,7 @@ import Testing
     try damage("renamed") {
       let record = try folder.text("renamed/run.json")
       try folder.put(
-        record.replacing("\"family\": \"vae\"", with: "\"family\": \"gan\""), "renamed/run.json")
+        record.replacing("\"family\": \"vae\"", with: "\"family\": \"pixelcnn\""), "renamed/run.json")
     }
     try damage("weightless") {
       try FileManager.default.removeItem(atPath: folder["weightless/\(weights)"])
@@ -43,7 +43,7 @@ import Testing
       ("cut", "cut/run.json: "), ("typed", "typed/run.json: "),
       ("truncated", "truncated/\(weights): "), ("headless", "headless/\(weights): "),
       ("garbled", "garbled/vae/config.json: "), ("huge", "latent_dim is 99999999999"),
-      ("misfit", "these weights do not fit the network"), ("renamed", "the family \"gan\""),
+      ("misfit", "these weights do not fit the network"), ("renamed", "the family \"pixelcnn\""),
       ("weightless", "weightless/\(weights): "),
     ] {
       expectRefusal(
@@ -84,7 +84,7 @@ import Testing
       expectRefusal(try Tool.run("sample", "vae", "-o", output, in: folder), 1, sentence)
     }
     expectRefusal(
-      try Tool.run("sample", "vae", "-o", "folder.png", "--force", in: folder), 1, "it is a folder")
+      try Tool.run("sample", "vae", "-o", "folder.png", "--force", in: folder), 1, "this is a folder")
     for (output, sentence) in [
       ("codes.txt", "must end in .safetensors"), ("no/codes.safetensors", "make it first"),
     ] {

@@ -145,7 +145,7 @@ import Testing
     #expect(models["runs"]?.array?.compactMap { $0["run"]?.string } == ["./ae", "./vae"])
     #expect(
       models["families"]?.array?.compactMap { $0["family"]?.string } == [
-        "ae", "vae", "diffusion", "classifier",
+        "ae", "vae", "vae-gan", "gan", "diffusion", "classifier",
       ])
     let sets = try Tool.run("datasets", "--json", in: folder).json
     let shapes = sets["datasets"]?.array?.first { $0["name"]?.string == "shapes" }

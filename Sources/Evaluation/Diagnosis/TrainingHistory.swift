@@ -97,12 +97,15 @@ extension TrainingHistory: Diagnosable {
     let threshold = 0.5
     var lowest = Double.infinity
     var worst = (share: 0.0, step: 0, from: 0.0, to: 0.0)
-    for (step, value) in zip(curve.steps, curve.values)
+    for (place, (step, value)) in zip(curve.steps, curve.values).enumerated()
     where value.isFinite && step >= settledFrom {
+      // A report of few steps may be high by itself; what has exploded still is at the next one.
+      let neighbour = curve.values[place + 1 < curve.values.count ? place + 1 : place - 1]
+      let lasting = neighbour.isFinite ? min(value, neighbour) : value
       // Before anything is learned there is no way back, and noise is no explosion.
-      if first - lowest > 10 * noise, value - lowest > 10 * noise {
-        let share = (value - lowest) / (first - lowest)
-        if share > worst.share { worst = (share, step, lowest, value) }
+      if first - lowest > 10 * noise, lasting - lowest > 10 * noise {
+        let share = (lasting - lowest) / (first - lowest)
+        if share > worst.share { worst = (share, step, lowest, lasting) }
       }
       lowest = min(lowest, value)
     }
