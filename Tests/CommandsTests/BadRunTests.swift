@@ -33,7 +33,8 @@ import Testing
     try damage("renamed") {
       let record = try folder.text("renamed/run.json")
       try folder.put(
-        record.replacing("\"family\": \"vae\"", with: "\"family\": \"pixelcnn\""), "renamed/run.json")
+        record.replacing("\"family\": \"vae\"", with: "\"family\": \"pixelcnn\""),
+        "renamed/run.json")
     }
     try damage("weightless") {
       try FileManager.default.removeItem(atPath: folder["weightless/\(weights)"])
@@ -84,7 +85,8 @@ import Testing
       expectRefusal(try Tool.run("sample", "vae", "-o", output, in: folder), 1, sentence)
     }
     expectRefusal(
-      try Tool.run("sample", "vae", "-o", "folder.png", "--force", in: folder), 1, "this is a folder")
+      try Tool.run("sample", "vae", "-o", "folder.png", "--force", in: folder), 1,
+      "this is a folder")
     for (output, sentence) in [
       ("codes.txt", "must end in .safetensors"), ("no/codes.safetensors", "make it first"),
     ] {

@@ -62,7 +62,9 @@ import Testing
       ["evaluate", "vae", "-n", "40", "--samples", "20", "--measures", "fid,kid", "--seed", "1"]
         + Self.features + ["--no-cache"], in: Trained.runs.get())
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(outcome.output.contains("trust KID; more than 64 held-out pictures would mend it"), "\(outcome.output)")
+    #expect(
+      outcome.output.contains("trust KID; more than 64 held-out pictures would mend it"),
+      "\(outcome.output)")
   }
 
   @Test func classifier() throws {

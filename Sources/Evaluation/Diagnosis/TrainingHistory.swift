@@ -99,9 +99,11 @@ extension TrainingHistory: Diagnosable {
     var worst = (share: 0.0, step: 0, from: 0.0, to: 0.0)
     for (place, (step, value)) in zip(curve.steps, curve.values).enumerated()
     where value.isFinite && step >= settledFrom {
-      // A report of few steps may be high by itself; what has exploded still is at the next one.
+      // The mean of few steps may be high by itself, on a busy machine; what has exploded still is at
+      // the next report.
+      let covered = step - (place > 0 ? curve.steps[place - 1] : 0)
       let neighbour = curve.values[place + 1 < curve.values.count ? place + 1 : place - 1]
-      let lasting = neighbour.isFinite ? min(value, neighbour) : value
+      let lasting = covered < 8 && neighbour.isFinite ? min(value, neighbour) : value
       // Before anything is learned there is no way back, and noise is no explosion.
       if first - lowest > 10 * noise, lasting - lowest > 10 * noise {
         let share = (lasting - lowest) / (first - lowest)
