@@ -46,7 +46,7 @@ public struct DensityPicture: Sendable {
     var square = Image(width: size, height: size, filledWith: [0, 0, 0])
     let colours = (0...1023).map { Colour.viridis(Double($0) / 1023) }
     let density = PlanarDensity(
-      of: points, extent: extent, side: size, spread: Double(size) / 213)
+      of: points, extent: extent, side: size, spread: max(Double(size) / 213, 0.75))
     let line = marksOutline()
     for (index, value) in density.values.enumerated() {
       let position = min(log2(1 + value) / log2(1 + Self.brightest), 1)
@@ -59,7 +59,8 @@ public struct DensityPicture: Sendable {
     guard let title else { return square }
     var canvas = Canvas(width: size, height: size + Self.band)
     canvas.text(
-      Self.titleStyle.fitted(title, to: Double(size)), at: Point(x: 0, y: Double(Self.band - 13)),
+      Self.titleStyle.fitted(title, to: Double(size - 12)),
+      at: Point(x: 6, y: Double(Self.band - 12)),
       style: Self.titleStyle)
     canvas.draw(square, x: 0, y: Self.band)
     return canvas.image
@@ -72,7 +73,7 @@ public struct DensityPicture: Sendable {
   private func marksOutline() -> [Double] {
     var covered = [Double](repeating: 0, count: size * size)
     let density = PlanarDensity(
-      of: marks, extent: extent, side: size, spread: Double(size) / 100)
+      of: marks, extent: extent, side: size, spread: max(Double(size) / 100, 1))
     let peak = density.values.max() ?? 0
     guard peak > 0 else { return covered }
     let heights = density.values.map { log(max($0 / peak, 1e-6)) }
@@ -81,7 +82,6 @@ public struct DensityPicture: Sendable {
     for y in 1..<size - 1 {
       for x in 1..<size - 1 {
         let index = y * size + x
-        guard abs(heights[index] - level) < 3 else { continue }
         let across = (heights[index + 1] - heights[index - 1]) / 2
         let down = (heights[index + size] - heights[index - size]) / 2
         let slope = (across * across + down * down).squareRoot()

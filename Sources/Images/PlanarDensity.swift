@@ -63,9 +63,10 @@ struct PlanarDensity {
     }
   }
 
-  /// The weights of a Gaussian from its middle outwards, up to three standard deviations.
+  /// The weights of a Gaussian from its middle outwards, up to five standard deviations: on a
+  /// logarithmic scale an edge nearer than that shows.
   private static func gaussian(_ spread: Double) -> [Double] {
-    let half = (0...max(1, Int((3 * spread).rounded(.up)))).map { distance in
+    let half = (0...max(1, Int((5 * spread).rounded(.up)))).map { distance in
       exp(-Double(distance * distance) / (2 * spread * spread))
     }
     let sum = 2 * half.reduce(0, +) - half[0]

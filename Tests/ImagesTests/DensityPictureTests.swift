@@ -97,8 +97,11 @@ struct DensityPictureTests {
       }.min()
       #expect(abs((distance ?? 0) - 4.9) < 2.2)
     }
-    for (x, y) in [(54, 49), (45, 49), (49, 54), (49, 45)] {
-      #expect(marked[x, y].allSatisfy { $0 > 100 }, "the line is white and closed")
+    for (right, down) in [(1, 0), (-1, 0), (0, 1), (0, -1)] {
+      let isCrossed = (3...7).contains {
+        marked[50 + $0 * right, 50 + $0 * down].allSatisfy { $0 > 80 }
+      }
+      #expect(isCrossed, "the line is white and closed")
     }
   }
 
