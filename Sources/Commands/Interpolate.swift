@@ -62,15 +62,16 @@ struct Interpolate: ParsableCommand {
   func run() throws {
     let device = try compute.start()
     try file.check()
-    if let gan = try TrainedModels.open(runPath, device: device) as? TrainedGAN {
-      return try walk(gan)
-    }
+    let model = try TrainedModels.open(runPath, device: device)
+    if let gan = model as? TrainedGAN { return try walk(gan) }
     if let seed = seed.seed {
       throw CommandError(
         "\(runPath): --seed \(seed) means nothing here; the walks are between pictures of the data")
     }
     let path = path ?? .linear
-    let trained = try TrainedAutoencoder(path: runPath, device: device)
+    // Of another family the initialiser says why it has no codes.
+    let trained =
+      try model as? TrainedAutoencoder ?? TrainedAutoencoder(path: runPath, device: device)
     let ends =
       try images.isEmpty
       ? trained.firstPictures(of: data, 2 * (count ?? 5))
