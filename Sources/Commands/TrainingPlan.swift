@@ -49,8 +49,7 @@ struct TrainingPlan {
     _ family: Family, data: String, game: GANRecipe.Game?, settings: [String], seed: UInt64,
     budget: TrainingBudget, run: RunFolder
   ) throws {
-    let isToy = family == .gan && PointMixture.named(data, split: .train) != nil
-    let preset = try Self.preset(family.recipe, family, isToy ? GANRecipe.pointsPreset : nil)
+    let preset = try Self.preset(family.recipe, family, nil, data: data)
     let recipe = try Self.changed(Self.playing(game?.rawValue, preset), by: settings)
     try self.init(
       family, recipe: recipe, data: data, seed: seed, budget: budget, run: run, replacing: true)
@@ -69,9 +68,7 @@ struct TrainingPlan {
   /// The new run that `latent train` was asked for.
   init(new family: Family, _ command: Train) throws {
     let data = command.data ?? ""
-    let isToy = family == .gan && PointMixture.named(data, split: .train) != nil
-    let preset = try Self.preset(
-      family.recipe, family, command.preset ?? (isToy ? GANRecipe.pointsPreset : nil))
+    let preset = try Self.preset(family.recipe, family, command.preset, data: data)
     let recipe = try Self.layered(Self.playing(command.loss, preset), command)
     let run = RunFolder(
       path: command.out
@@ -140,9 +137,11 @@ struct TrainingPlan {
   }
 
   private static func preset<Recipe: TrainingRecipe>(
-    _ type: Recipe.Type, _ family: Family, _ name: String?
+    _ type: Recipe.Type, _ family: Family, _ name: String?, data: String
   ) throws -> any TrainingRecipe {
-    try usage { () throws(ConfigError) in try Recipe(preset: name, family: family) }
+    let isToy = family == .gan && PointMixture.named(data, split: .train) != nil
+    let name = name ?? (isToy ? GANRecipe.pointsPreset : nil)
+    return try usage { () throws(ConfigError) in try Recipe(preset: name, family: family) }
   }
 
   /// The preset with the game that `--loss` names.

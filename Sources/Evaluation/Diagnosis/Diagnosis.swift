@@ -82,12 +82,12 @@ public struct Diagnosis {
     let examination = Examination(
       training: training, held: held, options: options, progress: progress)
     var facts: [any Diagnosable] = []
-    if let record = model.origin {
-      facts.append(try TrainingHistory(of: model.folder, record: record))
-    }
+    let history = try model.origin.map { try TrainingHistory(of: model.folder, record: $0) }
+    if let history { facts.append(history) }
     switch model {
     case let model as TrainedAutoencoder: facts += try examination.facts(of: model)
-    case let model as TrainedGAN: facts += try examination.facts(of: model)
+    case let model as TrainedGAN:
+      facts += try examination.facts(of: model, history: history ?? TrainingHistory(curves: [:]))
     case let model as TrainedDiffusion: facts += try examination.facts(of: model)
     case let model as TrainedClassifier: facts += try examination.facts(of: model)
     default:

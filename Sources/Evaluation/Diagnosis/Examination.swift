@@ -132,8 +132,7 @@ struct Examination {
   }
 
   /// The game, and what the generator draws.
-  func facts(of run: TrainedGAN) throws -> [any Diagnosable] {
-    let history = try TrainingHistory(of: run.folder, record: run.record)
+  func facts(of run: TrainedGAN, history: TrainingHistory) throws -> [any Diagnosable] {
     let networks = try RunNetworks(
       run.generator, of: run.folder, run.record, file: "generator-network"
     ) { GeneratorNetwork(run.generator.config, using: $0) }
