@@ -165,7 +165,7 @@ struct TrainingPlan {
   private static func recorded<Recipe: TrainingRecipe>(
     _ type: Recipe.Type, _ config: JSON
   ) throws(JSONError) -> any TrainingRecipe {
-    try config.decode(Recipe.self)
+    try Recipe(recorded: config)
   }
 
   private static func isUnchanged<Recipe: TrainingRecipe>(

@@ -4,7 +4,8 @@ import Torch
 /// A slow copy of a network: after every step, average ← decay · average + (1 − decay) · weights.
 ///
 /// The decay warms up as 1 − (1 + step)^(−2/3), up to its limit, so that an early average is no
-/// memory of the random start. Buffers are copied as they are.
+/// memory of the random start. Buffers are copied as they are. With a decay of 0 the average is the
+/// network itself, and costs nothing.
 public final class ExponentialMovingAverage {
   /// The limit of the decay.
   public let decay: Double
@@ -20,7 +21,7 @@ public final class ExponentialMovingAverage {
     self.module = module
     self.decay = decay
     parameters = module.parameters
-    averages = parameters.map { $0.value.detached().clone() }
+    averages = parameters.map { decay == 0 ? $0.value : $0.value.detached().clone() }
   }
 
   /// The decay of update `step` (from 0): the power warm-up of k-diffusion and diffusers.
@@ -30,11 +31,12 @@ public final class ExponentialMovingAverage {
 
   /// Moves the average towards the module's weights of now.
   public func update() {
+    defer { updates += 1 }
+    guard decay > 0 else { return }
     withoutGradients {
       let share = 1 - Self.decay(atUpdate: updates, limit: decay)
       averages.lerpAll(towards: parameters.map { $0.value.detached() }, share)
     }
-    updates += 1
   }
 
   /// Runs `body` with the averaged weights in the module, then puts the trained ones back.

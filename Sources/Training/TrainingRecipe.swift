@@ -53,6 +53,17 @@ extension TrainingRecipe {
   /// Nothing.
   public func notes(on train: any Dataset) -> [String] { [] }
 
+  /// The recipe of a run's record. Settings that the version which wrote it did not know stand at
+  /// their defaults. Throws `JSONError`.
+  public init(recorded config: JSON) throws(JSONError) {
+    guard var settings = (try? JSON(encoding: Self()))?.object, let recorded = config.object else {
+      self = try config.decode()
+      return
+    }
+    for (key, value) in recorded { settings[key] = value }
+    self = try JSON.object(settings).decode()
+  }
+
   /// A recipe by the name that `--preset` takes; the default without one.
   ///
   /// Throws `ConfigError` for another name, with the nearest one.

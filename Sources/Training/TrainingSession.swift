@@ -80,8 +80,8 @@ public final class TrainingSession {
   private let startSeconds: Double
 
   private var reportStart: (seconds: Double, samples: Int) = (0, 0)
-  private var sums: [(name: String, value: Double)] = []
-  private var sumCount = 0
+  /// Of each measure since the last report; some are not taken at every step.
+  private var sums: [(name: String, value: Double, count: Int)] = []
   private var lastTick: ContinuousClock.Instant?
   private var lastCheckpoint = ContinuousClock.now
   private var sheetsDrawn: Int
@@ -165,9 +165,14 @@ public final class TrainingSession {
   }
 
   private func accumulate(_ metrics: [(name: String, value: Double)], _ samples: Int) {
-    if sums.isEmpty { sums = metrics.map { ($0.name, 0) } }
-    for (index, metric) in metrics.enumerated() { sums[index].value += metric.value }
-    sumCount += 1
+    for metric in metrics {
+      if let index = sums.firstIndex(where: { $0.name == metric.name }) {
+        sums[index].value += metric.value
+        sums[index].count += 1
+      } else {
+        sums.append((metric.name, metric.value, 1))
+      }
+    }
     self.samples += samples
     reportStart.samples += samples
   }
@@ -177,12 +182,12 @@ public final class TrainingSession {
     let report = StepReport(
       step: position.step, epoch: position.epoch, progress: progress,
       seconds: position.seconds, rate: Double(reportStart.samples) / elapsed,
-      metrics: sums.map { ($0.name, $0.value / Double(sumCount)) })
+      metrics: sums.map { ($0.name, $0.value / Double($0.count)) })
     try tell(.stepped(report))
     for sentence in watch?.warnings(after: report) ?? [] {
       try tell(.warned(step: position.step, sentence: sentence))
     }
-    (sums, sumCount) = ([], 0)
+    sums = []
     reportStart = (position.seconds, 0)
   }
 

@@ -146,7 +146,7 @@ extension Comparison {
         var rows: [(String, Markup)] = [("family", .text(run.family.rawValue))]
         if let record = run.record {
           rows += [
-            ("command", .tag("code", [:], .text(Self.shell(record.command)))),
+            ("command", .tag("code", [:], .text(Self.shell(Self.recipe(record.command))))),
             ("seed", .text("\(record.seed)")), ("begun", .text(record.started)),
             (
               "data",
@@ -174,6 +174,15 @@ extension Comparison {
               "dl", [:], rows.flatMap { [.tag("dt", [:], .text($0.0)), .tag("dd", [:], $0.1)] }),
           ])
       })
+  }
+
+  /// A training's command without where it kept its run, which says nothing on another machine.
+  private static func recipe(_ command: [String]) -> [String] {
+    var words = command.filter { $0 != "--force" && !$0.hasPrefix("--out=") }
+    if let place = words.firstIndex(of: "--out") {
+      words.removeSubrange(place..<min(place + 2, words.count))
+    }
+    return words
   }
 
   /// A command as it can be pasted into a shell, wherever the program was.

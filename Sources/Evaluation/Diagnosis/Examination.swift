@@ -78,7 +78,7 @@ struct Examination {
     let config = pipeline.scheduler.config
     var facts: [any Diagnosable] = [weights]
     if !pipeline.scheduler.isFlow {
-      let recipe = try? model.origin?.config.decode(DiffusionRecipe.self)
+      let recipe = model.origin.flatMap { try? DiffusionRecipe(recorded: $0.config) }
       facts.append(
         ScheduleFacts(
           schedule: NoiseSchedule(config), prediction: config.predictionType,

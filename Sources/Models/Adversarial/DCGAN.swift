@@ -52,7 +52,8 @@ final class DCGANGenerator: Module, GeneratorLayers {
   }
 
   func callAsFunction(_ z: Tensor, labels: Tensor?) -> Tensor {
-    var h = stemNorm(stem(z).reshaped([-1] + start), labels: labels).relu()
+    let h0 = stem(z).reshaped([-1] + start).contiguous(.channelsLast)
+    var h = stemNorm(h0, labels: labels).relu()
     h = convNorm(conv(h), labels: labels).relu()
     for (up, norm) in zip(up, norms) { h = norm(up(h), labels: labels).relu() }
     return up[up.count - 1](h).tanh()
@@ -88,7 +89,7 @@ final class StridedLevels: Module, Layer {
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    var h = stem(x).leakyReLU(slope: 0.2)
+    var h = stem(x).contiguous(.channelsLast).leakyReLU(slope: 0.2)
     for (level, down) in down.enumerated() {
       h = down(h)
       h = (norms.isEmpty ? h : norms[level](h)).leakyReLU(slope: 0.2)

@@ -131,7 +131,7 @@ final class R3GANDiscriminator: Module, DiscriminatorLayers {
   }
 
   func features(_ x: Tensor) -> Tensor {
-    var h = stem(x.contiguous(.channelsLast))
+    var h = stem(x).contiguous(.channelsLast)
     for (level, blocks) in levels.enumerated() {
       if level > 0 {
         h = transitions[level - 1](

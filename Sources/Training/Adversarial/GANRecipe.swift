@@ -41,6 +41,9 @@ public struct GANRecipe: TrainingRecipe {
   public var gradientPenalty = 0.0
   /// The weight of DRAGAN's (‖∇D‖ − 1)² around real samples.
   public var draganPenalty = 0.0
+  /// Of how many steps one has the penalties, weighed by that number (Karras et al. 2020, "lazy
+  /// regularization").
+  public var penaltyInterval = 1
   /// The bound of WGAN's clipping of the discriminator's weights; 0 for none.
   public var clip = 0.0
   /// Whether both players see pictures changed at random (DiffAugment), for little data.
@@ -165,6 +168,9 @@ public struct GANRecipe: TrainingRecipe {
     if !(1...100).contains(discriminatorSteps) {
       return "discriminator_steps (k) is \(discriminatorSteps); the discriminator needs 1 to 100 "
         + "turns for each of the generator"
+    }
+    if !(1...1000).contains(penaltyInterval) {
+      return "penalty_interval is \(penaltyInterval); it must lie in 1...1000"
     }
     if discriminatorHead == .probability, [.wgan, .hinge, .relativistic].contains(loss) {
       return "the loss \(loss.rawValue) needs scores without bounds, and discriminator_head is "

@@ -142,12 +142,29 @@ public final class GANTrainer: Trainer {
     let z = noise(real.samples.size(0))
     let x = shown(real.samples)
     let fake = shown(withoutGradients { generator(z, labels: real.labels) })
+    let isPunished = step % recipe.penaltyInterval == 0
     // The penalties at both ends share their graph with the scores.
-    x.requiresGradient = recipe.r1Gamma > 0
-    fake.requiresGradient = recipe.r2Gamma > 0
+    x.requiresGradient = isPunished && recipe.r1Gamma > 0
+    fake.requiresGradient = isPunished && recipe.r2Gamma > 0
     let realScores = judge(x, real.labels)
     let fakeScores = judge(fake, real.labels)
     let loss = recipe.loss.discriminatorLoss(real: realScores, fake: fakeScores)
+    let penalty = isPunished ? self.penalty(real, x, realScores, fake, fakeScores) : nil
+    let norm = judging.descend(
+      penalty.map { loss + $0 } ?? loss, step: step, progress: progress)
+    if recipe.clip > 0 { clipParameters(discriminator.parameters, to: recipe.clip) }
+    let balance = AdversarialBalance(recipe.loss, real: realScores, fake: fakeScores)
+    return [
+      ("discriminator_loss", loss.item()), ("accuracy", balance.accuracy),
+      ("value", balance.value), ("real_score", balance.realScore),
+      ("fake_score", balance.fakeScore), ("distance_to_half", abs(balance.accuracy - 0.5)),
+    ] + (penalty.map { [("penalty", $0.item())] } ?? []) + norm
+  }
+
+  /// The recipe's penalties on the discriminator's slope; `nil` for none.
+  private func penalty(
+    _ real: Real, _ x: Tensor, _ realScores: Tensor, _ fake: Tensor, _ fakeScores: Tensor
+  ) -> Tensor? {
     var penalties: [Tensor] = []
     if recipe.r1Gamma > 0 {
       penalties.append(recipe.r1Gamma / 2 * GradientPenalty.squaredNorm(of: realScores, at: x))
@@ -167,16 +184,9 @@ public final class GANTrainer: Trainer {
         recipe.draganPenalty
           * GradientPenalty.dragan(real: x, using: judging.noise) { judge($0, real.labels) })
     }
-    let penalty = penalties.isEmpty ? nil : penalties.dropFirst().reduce(penalties[0], +)
-    let norm = judging.descend(
-      penalty.map { loss + $0 } ?? loss, step: step, progress: progress)
-    if recipe.clip > 0 { clipParameters(discriminator.parameters, to: recipe.clip) }
-    let balance = AdversarialBalance(recipe.loss, real: realScores, fake: fakeScores)
-    return [
-      ("discriminator_loss", loss.item()), ("accuracy", balance.accuracy),
-      ("value", balance.value), ("real_score", balance.realScore),
-      ("fake_score", balance.fakeScore), ("distance_to_half", abs(balance.accuracy - 0.5)),
-    ] + (penalty.map { [("penalty", $0.item())] } ?? []) + norm
+    guard let first = penalties.first else { return nil }
+    let sum = penalties.dropFirst().reduce(first, +)
+    return recipe.penaltyInterval == 1 ? sum : Double(recipe.penaltyInterval) * sum
   }
 
   /// One step of the generator, with the discriminator as it is.

@@ -50,7 +50,7 @@ public struct TrainedGAN: TrainedModel {
         path: folder.path, "this is a run of the family \(record.family), not of gan.")
     }
     do {
-      recipe = try record.config.decode()
+      recipe = try GANRecipe(recorded: record.config)
     } catch {
       throw TrainingError(path: folder.recordPath, error.sentence)
     }
