@@ -40,6 +40,9 @@ public struct GANConfig: Codable, Sendable, Equatable {
   public var layersPerBlock: Int
   /// Channels of a group of `r3gan`'s 3×3 convolutions; 0: not grouped.
   public var groupSize: Int
+  /// Pixels along each side of a place of `r3gan`'s first level: 2 folds four pixels into the
+  /// channels of one place, a quarter of the work at the largest level.
+  public var patchSize: Int
   /// Classes that the network is told; 0 for none.
   public var classCount: Int
   /// Whether a discriminator's weights are divided by their largest singular value.
@@ -57,6 +60,7 @@ public struct GANConfig: Codable, Sendable, Equatable {
     case blockOutChannels = "block_out_channels"
     case layersPerBlock = "layers_per_block"
     case groupSize = "group_size"
+    case patchSize = "patch_size"
     case classCount = "class_count"
     case spectralNorm = "spectral_norm"
     case discriminatorNorm = "discriminator_norm"
@@ -66,8 +70,8 @@ public struct GANConfig: Codable, Sendable, Equatable {
   public init(
     kind: Kind, architecture: Architecture, imageSize: Int, channels: Int, latentDim: Int,
     hiddenDims: [Int] = [128, 128, 128], blockOutChannels: [Int] = [64, 128, 256],
-    layersPerBlock: Int = 1, groupSize: Int = 0, classCount: Int = 0, spectralNorm: Bool = false,
-    discriminatorNorm: Bool = true
+    layersPerBlock: Int = 1, groupSize: Int = 0, patchSize: Int = 1, classCount: Int = 0,
+    spectralNorm: Bool = false, discriminatorNorm: Bool = true
   ) {
     self.kind = kind
     self.architecture = architecture
@@ -78,6 +82,7 @@ public struct GANConfig: Codable, Sendable, Equatable {
     self.blockOutChannels = blockOutChannels
     self.layersPerBlock = layersPerBlock
     self.groupSize = groupSize
+    self.patchSize = patchSize
     self.classCount = classCount
     self.spectralNorm = spectralNorm
     self.discriminatorNorm = discriminatorNorm
@@ -92,7 +97,8 @@ public struct GANConfig: Codable, Sendable, Equatable {
     let ranges: [(name: String, values: [Int], range: ClosedRange<Int>)] = [
       ("image_size", [imageSize], 0...1024), ("channels", [channels], 1...4),
       ("latent_dim", [latentDim], 1...4096), ("layers_per_block", [layersPerBlock], 1...16),
-      ("group_size", [groupSize], 0...4096), ("class_count", [classCount], 0...10_000),
+      ("group_size", [groupSize], 0...4096), ("patch_size", [patchSize], 1...16),
+      ("class_count", [classCount], 0...10_000),
       ("hidden_dims", hiddenDims, 1...8192), ("block_out_channels", blockOutChannels, 1...2048),
     ]
     for (name, values, range) in ranges {
@@ -120,9 +126,11 @@ public struct GANConfig: Codable, Sendable, Equatable {
       return "block_out_channels lists \(blockOutChannels.count) levels; there are 2 to 10"
     }
     let halvings = blockOutChannels.count - 1
-    guard imageSize % (1 << halvings) == 0, imageSize >> halvings >= 2 else {
+    let patch = architecture == .r3gan ? patchSize : 1
+    guard imageSize % (patch << halvings) == 0, baseSize >= 2 else {
       return "an image_size of \(imageSize) cannot be halved \(halvings) times down to whole "
-        + "pixels; list fewer block_out_channels or pass another --image-size"
+        + (patch == 1 ? "pixels" : "patches of \(patch) pixels")
+        + "; list fewer block_out_channels or pass another --image-size"
     }
     guard architecture != .patch || baseSize >= 3 else {
       return "an image_size of \(imageSize) leaves \(baseSize) pixels at the smallest level, and "
@@ -157,7 +165,7 @@ public struct GANConfig: Codable, Sendable, Equatable {
     }
     let base = blockOutChannels.last! * baseSize * baseSize
     let ends = base * (told * latentDim + 1) + classCount * (base + latentDim)
-    let widths = [channels] + blockOutChannels
+    let widths = [channels * patchSize * patchSize] + blockOutChannels
     return zip(widths, widths.dropFirst()).reduce(ends) { sum, ends in
       let (above, below) = ends
       let inner = groupSize > 0 ? groupSize : 2 * below
@@ -167,6 +175,8 @@ public struct GANConfig: Codable, Sendable, Equatable {
     }
   }
 
-  /// Pixels along each side of the deepest level.
-  var baseSize: Int { imageSize >> (blockOutChannels.count - 1) }
+  /// Places along each side of the deepest level.
+  var baseSize: Int {
+    (imageSize / (architecture == .r3gan ? patchSize : 1)) >> (blockOutChannels.count - 1)
+  }
 }

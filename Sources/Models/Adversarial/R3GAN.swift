@@ -37,7 +37,7 @@ final class R3GANBlock: Module, Layer {
 ///
 /// A learned basis of the smallest level is weighed by a linear map of the code, and the class's
 /// vector beside it; every level is residual blocks, and between levels a 1×1 convolution and
-/// bilinear doubling.
+/// bilinear doubling. With a `patchSize` over 1 each place of the last level is a patch of pixels.
 final class R3GANGenerator: Module, GeneratorLayers {
   let classes: Embedding?
   let basis: Parameter
@@ -45,8 +45,11 @@ final class R3GANGenerator: Module, GeneratorLayers {
   let levels: [[R3GANBlock]]
   let transitions: [Conv2d]
   let head: Conv2d
+  private let patchSize: Int
 
   init(_ config: GANConfig, using generator: Generator?) {
+    patchSize = config.patchSize
+    let pixels = config.channels * patchSize * patchSize
     let widths = Array(config.blockOutChannels.reversed())
     let side = config.baseSize
     let count = widths.count * config.layersPerBlock
@@ -65,7 +68,7 @@ final class R3GANGenerator: Module, GeneratorLayers {
     transitions = zip(widths, widths.dropFirst()).map {
       Conv2d($0, $1, kernel: 1, bias: false, using: generator)
     }
-    head = Conv2d(widths.last!, config.channels, kernel: 1, bias: false, using: generator)
+    head = Conv2d(widths.last!, pixels, kernel: 1, bias: false, using: generator)
     super.init()
     guard let generator else { return }
     withoutGradients {
@@ -93,7 +96,7 @@ final class R3GANGenerator: Module, GeneratorLayers {
       }
       h = blocks.reduce(h) { $1($0) }
     }
-    return head(h)
+    return patchSize == 1 ? head(h) : head(h).pixelShuffled(patchSize)
   }
 }
 
@@ -104,11 +107,14 @@ final class R3GANDiscriminator: Module, DiscriminatorLayers {
   let transitions: [Conv2d]
   let basis: Conv2d
   let head: ProjectionHead
+  private let patchSize: Int
 
   init(_ config: GANConfig, using generator: Generator?) {
+    patchSize = config.patchSize
+    let pixels = config.channels * patchSize * patchSize
     let widths = config.blockOutChannels
     let count = widths.count * config.layersPerBlock
-    stem = Conv2d(config.channels, widths[0], kernel: 1, bias: false, using: generator)
+    stem = Conv2d(pixels, widths[0], kernel: 1, bias: false, using: generator)
     levels = widths.map { width in
       (0..<config.layersPerBlock).map { _ in
         R3GANBlock(width, groupSize: config.groupSize, blocks: count, using: generator)
@@ -131,7 +137,8 @@ final class R3GANDiscriminator: Module, DiscriminatorLayers {
   }
 
   func features(_ x: Tensor) -> Tensor {
-    var h = stem(x).contiguous(.channelsLast)
+    let patches = patchSize == 1 ? x : x.pixelUnshuffled(patchSize)
+    var h = stem(patches).contiguous(.channelsLast)
     for (level, blocks) in levels.enumerated() {
       if level > 0 {
         h = transitions[level - 1](

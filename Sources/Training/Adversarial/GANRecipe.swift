@@ -14,11 +14,13 @@ public struct GANRecipe: TrainingRecipe {
   /// Widths of the layers of an `mlp`.
   public var hiddenDims = [128, 128, 128]
   /// Channels of each level, from the full picture down; every level but the last halves it.
-  public var blockOutChannels = [32, 64, 128]
+  public var blockOutChannels = [64, 128]
   /// Residual blocks a level.
   public var layersPerBlock = 1
   /// Channels of a group of `r3gan`'s 3×3 convolutions; 0: not grouped.
   public var groupSize = 16
+  /// Pixels along each side of a place of `r3gan`'s first level.
+  public var patchSize = 2
   /// Whether the discriminator's weights are divided by their largest singular value.
   public var spectralNorm = false
   /// Whether the discriminator of `dcgan` has batch normalisation.
@@ -34,16 +36,16 @@ public struct GANRecipe: TrainingRecipe {
   /// k, turns of the discriminator for each of the generator.
   public var discriminatorSteps = 1
   /// γ of R1: γ/2 · ‖∇D‖² at real samples.
-  public var r1Gamma = 1.0
+  public var r1Gamma = 3.0
   /// γ of R2: the same at generated samples.
-  public var r2Gamma = 1.0
+  public var r2Gamma = 3.0
   /// The weight of WGAN-GP's (‖∇D‖ − 1)² between real and generated samples.
   public var gradientPenalty = 0.0
   /// The weight of DRAGAN's (‖∇D‖ − 1)² around real samples.
   public var draganPenalty = 0.0
   /// Of how many steps one has the penalties, weighed by that number (Karras et al. 2020, "lazy
   /// regularization").
-  public var penaltyInterval = 1
+  public var penaltyInterval = 4
   /// The bound of WGAN's clipping of the discriminator's weights; 0 for none.
   public var clip = 0.0
   /// Whether both players see pictures changed at random (DiffAugment), for little data.
@@ -53,9 +55,9 @@ public struct GANRecipe: TrainingRecipe {
   /// Which rule changes the weights of both.
   public var optimizer = OptimizerKind.adam
   /// The generator's largest step size.
-  public var learningRate = 2e-4
+  public var learningRate = 2e-3
   /// The discriminator's largest step size.
-  public var discriminatorLearningRate = 2e-4
+  public var discriminatorLearningRate = 2e-3
   /// β₁ of Adam.
   public var beta1 = 0.0
   /// β₂ of Adam.
@@ -71,7 +73,7 @@ public struct GANRecipe: TrainingRecipe {
   /// The decay of the generator's averaged weights, the ones that are kept.
   public var emaDecay = 0.999
   /// Pictures a turn.
-  public var batchSize = 64
+  public var batchSize = 32
   /// Whether pictures are mirrored at random.
   public var flip = false
 
@@ -96,9 +98,11 @@ public struct GANRecipe: TrainingRecipe {
       Preset(
         pointsPreset, "the same for points in the plane; what ring8 and grid25 take by themselves"
       ) { recipe in
-        recipe.architecture = .mlp
-        (recipe.r1Gamma, recipe.r2Gamma, recipe.batchSize) = (0.1, 0.1, 128)
-        (recipe.learningRate, recipe.discriminatorLearningRate) = (1e-3, 1e-3)
+        (recipe.architecture, recipe.latentDim) = (.mlp, 4)
+        recipe.hiddenDims = Array(repeating: 128, count: 5)
+        (recipe.r1Gamma, recipe.r2Gamma, recipe.penaltyInterval) = (0.1, 0.1, 1)
+        recipe.batchSize = 128
+        (recipe.learningRate, recipe.discriminatorLearningRate) = (2e-3, 2e-3)
       },
       Preset("dcgan", "the classic: strided convolutions, batch normalisation, Adam 2e-4") {
         $0.play(.nonSaturating, on: .dcgan)
@@ -120,7 +124,8 @@ public struct GANRecipe: TrainingRecipe {
   private mutating func play(_ game: Game, on networks: GANConfig.Architecture) {
     architecture = networks
     blockOutChannels = [64, 128, 256]
-    (beta1, beta2) = (0.5, 0.999)
+    (beta1, beta2, batchSize, penaltyInterval) = (0.5, 0.999, 64, 1)
+    (learningRate, discriminatorLearningRate) = (2e-4, 2e-4)
     lrSchedule = .constant
     lrWarmupSteps = 0
     self.game = game
@@ -153,7 +158,7 @@ public struct GANRecipe: TrainingRecipe {
       kind: kind, architecture: isPoints ? .mlp : architecture,
       imageSize: isPoints ? 0 : elementShape[1], channels: elementShape[0], latentDim: latentDim,
       hiddenDims: hiddenDims, blockOutChannels: blockOutChannels, layersPerBlock: layersPerBlock,
-      groupSize: groupSize, classCount: classes,
+      groupSize: groupSize, patchSize: patchSize, classCount: classes,
       spectralNorm: kind == .discriminator && spectralNorm, discriminatorNorm: discriminatorNorm)
   }
 
@@ -267,7 +272,7 @@ extension GANRecipe {
     }
     set {
       guard let newValue else { return }
-      let (r1, r2) = (r1Gamma > 0 ? r1Gamma : 1, r2Gamma > 0 ? r2Gamma : 1)
+      let (r1, r2) = (r1Gamma > 0 ? r1Gamma : 3, r2Gamma > 0 ? r2Gamma : 3)
       (r1Gamma, r2Gamma, gradientPenalty, draganPenalty, clip) = (0, 0, 0, 0, 0)
       (discriminatorSteps, optimizer) = (1, .adam)
       switch newValue {
@@ -279,10 +284,12 @@ extension GANRecipe {
         (loss, discriminatorSteps, clip, optimizer) = (.wgan, 5, 0.01, .rmsprop)
         (learningRate, discriminatorLearningRate) = (5e-5, 5e-5)
       case .wganGP:
-        (loss, discriminatorSteps, gradientPenalty) = (.wgan, 5, 10)
+        (loss, discriminatorSteps, gradientPenalty, penaltyInterval) = (.wgan, 5, 10, 1)
         (beta1, beta2, discriminatorNorm) = (0, 0.9, false)
         (learningRate, discriminatorLearningRate) = (1e-4, 1e-4)
-      case .dragan: (loss, draganPenalty, discriminatorNorm) = (.nonSaturating, 10, false)
+      case .dragan:
+        (loss, draganPenalty, penaltyInterval) = (.nonSaturating, 10, 1)
+        discriminatorNorm = false
       case .r3gan: (loss, r1Gamma, r2Gamma, discriminatorNorm) = (.relativistic, r1, r2, false)
       }
     }

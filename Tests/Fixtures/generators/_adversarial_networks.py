@@ -9,7 +9,8 @@ def config(kind, architecture, **more):
     return {
         "_class_name": f"gan-{kind}", "architecture": architecture, "image_size": 12,
         "channels": 1, "latent_dim": 5, "hidden_dims": [7, 6], "block_out_channels": [4, 6, 8],
-        "layers_per_block": 1, "group_size": 0, "class_count": 0, "spectral_norm": False,
+        "layers_per_block": 1, "group_size": 0, "patch_size": 1, "class_count": 0,
+        "spectral_norm": False,
         "discriminator_norm": True} | more
 
 
@@ -126,7 +127,8 @@ class MLPDiscriminator(nn.Module):
 
 
 def base(c):
-    return c["image_size"] >> (len(c["block_out_channels"]) - 1)
+    patch = c["patch_size"] if c["architecture"] == "r3gan" else 1
+    return c["image_size"] // patch >> (len(c["block_out_channels"]) - 1)
 
 
 class DCGANGenerator(nn.Module):
@@ -298,7 +300,8 @@ class R3GANGenerator(nn.Module):
         self.levels = levels(widths, c)
         self.transitions = nn.ModuleList(
             nn.Conv2d(a, b, 1, bias=False) for a, b in zip(widths, widths[1:]))
-        self.head = nn.Conv2d(widths[-1], c["channels"], 1, bias=False)
+        self.patch = c["patch_size"]
+        self.head = nn.Conv2d(widths[-1], c["channels"] * self.patch ** 2, 1, bias=False)
 
     def forward(self, z, labels):
         h = z if labels is None else torch.cat([z, self.classes(labels)], 1)
@@ -310,14 +313,15 @@ class R3GANGenerator(nn.Module):
                     align_corners=False)
             for block in blocks:
                 h = block(h)
-        return self.head(h)
+        return F.pixel_shuffle(self.head(h), self.patch)
 
 
 class R3GANDiscriminator(nn.Module):
     def __init__(self, c):
         super().__init__()
         widths = c["block_out_channels"]
-        self.stem = nn.Conv2d(c["channels"], widths[0], 1, bias=False)
+        self.patch = c["patch_size"]
+        self.stem = nn.Conv2d(c["channels"] * self.patch ** 2, widths[0], 1, bias=False)
         self.levels = levels(widths, c)
         self.transitions = nn.ModuleList(
             nn.Conv2d(a, b, 1, bias=False) for a, b in zip(widths, widths[1:]))
@@ -326,7 +330,7 @@ class R3GANDiscriminator(nn.Module):
         self.head = Head(widths[-1], c["class_count"], False)
 
     def features(self, x):
-        h = self.stem(x)
+        h = self.stem(F.pixel_unshuffle(x, self.patch))
         for i, blocks in enumerate(self.levels):
             if i > 0:
                 h = self.transitions[i - 1](F.interpolate(

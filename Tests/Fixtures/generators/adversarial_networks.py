@@ -18,7 +18,8 @@ cases = {
     "dcgan_spectral": ("dcgan", told | {"spectral_norm": True}),
     "sngan": ("sngan", {}), "sngan_classes": ("sngan", told | colour | {"spectral_norm": True}),
     "r3gan": ("r3gan", {"layers_per_block": 2}),
-    "r3gan_classes": ("r3gan", told | colour | {"group_size": 4}),
+    "r3gan_classes": ("r3gan", told | colour | {
+        "group_size": 4, "patch_size": 2, "block_out_channels": [4, 6]}),
     "patch": ("patch", {}), "patch_plain": ("patch", colour | {"image_size": 12} | {"discriminator_norm": False}),
 }
 count = 4

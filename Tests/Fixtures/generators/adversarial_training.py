@@ -13,7 +13,7 @@ from ._autoencoder_training import SplitMix64, batches, pictures, rate, some, st
 # The keys of GANRecipe.
 recipe = {
     "architecture": "dcgan", "latent_dim": 6, "hidden_dims": [12, 10],
-    "block_out_channels": [6, 8, 10], "layers_per_block": 1, "group_size": 0,
+    "block_out_channels": [6, 8, 10], "layers_per_block": 1, "group_size": 0, "patch_size": 1,
     "spectral_norm": False, "discriminator_norm": True, "discriminator_head": "score",
     "class_conditional": False, "loss": "non-saturating", "discriminator_steps": 1, "r1_gamma": 0.0,
     "r2_gamma": 0.0, "gradient_penalty": 0.0, "dragan_penalty": 0.0, "penalty_interval": 1, "clip": 0.0,
@@ -33,7 +33,8 @@ runs = {
     "wgan": run | {"seed": 6, "recipe": recipe | {
         "architecture": "mlp", "loss": "wgan", "discriminator_steps": 3, "clip": 0.05}},
     "r3gan": run | {"seed": 7, "recipe": recipe | {
-        "architecture": "r3gan", "loss": "relativistic", "r1_gamma": 1.0, "r2_gamma": 0.5, "penalty_interval": 2,
+        "architecture": "r3gan", "block_out_channels": [6, 8], "patch_size": 2,
+        "loss": "relativistic", "r1_gamma": 1.0, "r2_gamma": 0.5, "penalty_interval": 2,
         "beta1": 0.0, "beta2": 0.99, "lr_schedule": "cosine", "flip": True}},
 }
 
@@ -103,7 +104,7 @@ def train(r):
     p = r["recipe"]
     told = p["class_conditional"]
     names = ("latent_dim", "hidden_dims", "block_out_channels", "layers_per_block", "group_size",
-             "discriminator_norm")
+             "patch_size", "discriminator_norm")
     c = nets.config(
         "generator", p["architecture"], image_size=r["size"], channels=r["channels"],
         class_count=r["classes"] if told else 0, **{n: p[n] for n in names})
