@@ -58,6 +58,15 @@ struct Train: ParsableCommand {
   @Option(help: "1 for grey, 3 for colour (default: as the data has it).")
   var channels: Int?
 
+  @Option(help: "Minutes between two checkpoints.")
+  var checkpointMinutes = 5.0
+
+  @Option(help: "How many of the newest checkpoints stay.")
+  var keepCheckpoints = 2
+
+  @Option(help: "The first checkpoint of every so many steps stays for ever; 0: none.")
+  var keepEvery = 0
+
   @Flag(help: "Go on with the run in --out from its newest checkpoint.")
   var resume = false
 
@@ -83,6 +92,15 @@ struct Train: ParsableCommand {
     if let minutes, !(minutes > 0 && minutes.isFinite) {
       throw ValidationError("--minutes is \(minutes); it must be positive.")
     }
+    if !(checkpointMinutes > 0 && checkpointMinutes.isFinite) {
+      throw ValidationError("--checkpoint-minutes is \(checkpointMinutes); it must be positive.")
+    }
+    if !(1...10_000).contains(keepCheckpoints) {
+      throw ValidationError("--keep-checkpoints is \(keepCheckpoints); it must lie in 1...10000.")
+    }
+    if keepEvery < 0 {
+      throw ValidationError("--keep-every is \(keepEvery); it must not be negative.")
+    }
     if resume, out == nil { throw ValidationError("--resume needs --out, the run to go on with.") }
     if resume, force { throw ValidationError("--resume goes on with a run, --force replaces it.") }
     if !resume, data == nil {
@@ -103,13 +121,19 @@ struct Train: ParsableCommand {
       resume
       ? try TrainingPlan(resuming: RunFolder(path: out ?? ""), family: family, self)
       : try TrainingPlan(new: family, self)
-    for note in plan.train.notes + plan.recipe.notes(on: plan.train) {
-      output.talk("note: \(note)")
-    }
+    for note in plan.notes { output.talk("note: \(note)") }
     let outcome = try plan.execute(
       device: device, observers: output.quiet ? [] : [ProgressObserver()])
     try output.report(outcome.json, lines: outcome.lines)
     if outcome.interrupted, let signal = Interruption.signalNumber { throw ExitCode(128 + signal) }
+  }
+
+  /// When checkpoints are written, by the flags.
+  var checkpoints: CheckpointPlan {
+    var plan = CheckpointPlan()
+    plan.seconds = 60 * checkpointMinutes
+    (plan.retention.newest, plan.retention.every) = (keepCheckpoints, keepEvery)
+    return plan
   }
 
   /// The length that the flags ask for, if they do.

@@ -16,13 +16,17 @@ struct TrainingPlan {
   let budget: TrainingBudget
   let run: RunFolder
   private(set) var record: RunRecord
+  /// What a person should know before the training begins, a sentence each.
+  private(set) var notes: [String] = []
   private let checkpoint: Checkpoint?
+  private let checkpoints: CheckpointPlan
   private let replacing: Bool
 
   /// A new run of the tool itself, such as the quickstart's.
   init(
     _ family: Family, recipe: any TrainingRecipe, data: String, imageSize: Int? = nil,
-    channels: Int? = nil, seed: UInt64, budget: TrainingBudget, run: RunFolder, replacing: Bool
+    channels: Int? = nil, seed: UInt64, budget: TrainingBudget, run: RunFolder, replacing: Bool,
+    checkpoints: CheckpointPlan = CheckpointPlan()
   ) throws {
     self.family = family
     self.recipe = recipe
@@ -30,6 +34,7 @@ struct TrainingPlan {
     self.budget = budget
     self.run = run
     self.replacing = replacing
+    self.checkpoints = checkpoints
     checkpoint = nil
     train = try DatasetCatalog.open(
       data, split: .train, imageSize: imageSize, channels: channels)
@@ -41,6 +46,7 @@ struct TrainingPlan {
         name: data, count: train.count, fingerprint: train.fingerprint,
         imageSize: train.elementShape.count == 1 ? 0 : train.elementShape.last ?? 0,
         channels: train.elementShape[0], classNames: train.classNames))
+    notes = train.notes + recipe.notes(on: train)
   }
 
   /// A new run of the tool itself over the default preset: a gan's `game`, then `settings` as `--set`
@@ -76,7 +82,8 @@ struct TrainingPlan {
     try self.init(
       family, recipe: recipe, data: data, imageSize: command.imageSize,
       channels: command.channels, seed: command.seed.value,
-      budget: command.budget ?? .minutes(10), run: run, replacing: command.force)
+      budget: command.budget ?? .minutes(10), run: run, replacing: command.force,
+      checkpoints: command.checkpoints)
   }
 
   /// The run that `latent train --resume` goes on with. Recipe, data and seed are the run's own;
@@ -87,9 +94,15 @@ struct TrainingPlan {
       throw TrainingError(
         path: run.path, "this is a run of the family \(record.family), not of \(family.rawValue).")
     }
-    guard let checkpoint = Checkpoint.newest(of: run) else {
+    var damaged: [String] = []
+    let whole = Checkpoint.newestWhole(of: run) { damaged.append("\($0.path): \($1)") }
+    guard let checkpoint = whole else {
       throw TrainingError(
-        path: run.path, "this run has no checkpoint to go on from; start it anew with --force.")
+        path: run.path,
+        (damaged.isEmpty
+          ? "this run has no checkpoint to go on from"
+          : "none of this run's checkpoints is whole (\(damaged.joined(separator: "; ")))")
+          + "; start it anew with --force.")
     }
     let recipe: any TrainingRecipe
     do {
@@ -97,12 +110,11 @@ struct TrainingPlan {
     } catch {
       throw TrainingError(path: run.recordPath, error.sentence)
     }
-    guard command.preset == nil, command.loss == nil, try Self.isUnchanged(recipe, by: command)
-    else {
+    guard try Self.isUnchanged(recipe, by: command, family, data: record.data.name) else {
       throw TrainingError(
         path: run.path,
-        "a run goes on with its own settings; leave --preset, --loss, --config, --set "
-          + "and --batch-size away, or start another run.")
+        "a run goes on with its own settings, and --preset, --loss, --config, --set or --batch-size "
+          + "ask for others; leave them away, or start another run.")
     }
     let (size, channels) = (record.data.imageSize, record.data.channels)
     guard command.imageSize ?? size == size, command.channels ?? channels == channels,
@@ -126,6 +138,10 @@ struct TrainingPlan {
       throw TrainingError(path: run.recordPath, "the run's length is missing; pass --steps.")
     }
     record.status = .running
+    notes =
+      damaged.map { "\($0); going on from step \(checkpoint.step)" } + train.notes
+      + recipe.notes(on: train)
+    checkpoints = command.checkpoints
     self.family = family
     self.recipe = recipe
     self.seed = record.seed
@@ -168,10 +184,17 @@ struct TrainingPlan {
     try Recipe(recorded: config)
   }
 
-  private static func isUnchanged<Recipe: TrainingRecipe>(
-    _ recipe: Recipe, by command: Train
+  /// Whether the command asks for the recipe that a run has: by a preset and what is over it, or by
+  /// single settings that the run has too.
+  private static func isUnchanged(
+    _ recipe: any TrainingRecipe, by command: Train, _ family: Family, data: String
   ) throws -> Bool {
-    try layered(recipe, command) == recipe
+    var start = recipe
+    if command.preset != nil || command.loss != nil {
+      start = try playing(
+        command.loss, preset(family.recipe, family, command.preset, data: data))
+    }
+    return try JSON(encoding: layered(start, command)) == JSON(encoding: recipe)
   }
 
   /// A preset with the file and the flags of the command over it.
@@ -201,6 +224,9 @@ struct TrainingPlan {
       of: family, train: train, test: test, seed: seed, device: device, from: position)
     if let checkpoint { try trainer.load(checkpoint) }
     if checkpoint == nil { try run.create(replacing: replacing) }
+    let lock = try RunLock(run)
+    defer { withExtendedLifetime(lock) {} }
+    Checkpoint.removeRemains(of: run)
     var record = record
     record.budget = budget
     let logs: [any TrainingObserver]
@@ -219,7 +245,8 @@ struct TrainingPlan {
     }
     let session = TrainingSession(
       run: run, budget: budget, stepsPerEpoch: trainer.stepsPerEpoch,
-      observers: observers + logs, watch: watch, from: position, sheets: trainer.sheetCount)
+      observers: observers + logs, watch: watch, from: position, checkpoints: checkpoints,
+      sheets: trainer.sheetCount)
     let measures: [(name: String, value: Double)]
     do {
       try trainer.train(session)

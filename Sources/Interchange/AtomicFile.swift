@@ -121,8 +121,8 @@ public enum AtomicFile {
     return slash == path.utf8.startIndex ? "" : String(path[..<slash])
   }
 
-  /// Makes the rename itself durable, where the system allows to sync a folder.
-  private static func syncFolder(_ folder: String) {
+  /// Makes a rename inside a folder durable, where the system allows to sync a folder.
+  public static func syncFolder(_ folder: String) {
     let descriptor = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     fsync(descriptor)

@@ -54,6 +54,12 @@ public func clipGradientNorm(_ parameters: [Parameter], limit: Double) -> Tensor
   }
 }
 
+/// The norm of all gradients together.
+public func gradientNorm(_ parameters: [Parameter]) -> Tensor {
+  let gradients = parameters.compactMap(\.value.gradient)
+  return gradients.isEmpty ? Tensor(0) : withoutGradients { gradients.totalNorm() }
+}
+
 /// Per-parameter tensors of an optimizer, kept under `name.place` in checkpoints.
 struct Moments {
   let name: String

@@ -18,6 +18,12 @@ public final class NetworkTraining {
   private let schedule: LearningRateSchedule
   private let trained: [Parameter]
   private let moreNoise: [(name: String, generator: Generator)]
+  /// Running statistics, and what they were after the last step that was taken.
+  private let buffers: [Buffer]
+  private var takenBuffers: [Tensor]
+
+  /// The name under which `descend` tells of a step that it did not take.
+  public static let skipped = "skipped"
 
   /// A training of `network` from its weights of now. `name`: what tells its files and measures from
   /// those of the other networks of the run. `moreNoise`: further generators that a resume has to
@@ -35,13 +41,16 @@ public final class NetworkTraining {
     schedule = LearningRateSchedule(settings.lrSchedule, warmup: settings.lrWarmupSteps)
     noise = Generator(seed: seed &+ 1)
     self.moreNoise = moreNoise
+    buffers = network.namedBuffers.map(\.buffer).filter(\.value.dtype.isFloatingPoint)
+    takenBuffers = buffers.map { $0.value.clone() }
   }
 
   /// One step down the gradient of `loss`: Adam (or the recipe's rule) at the schedule's rate, then
   /// the averages follow.
   ///
-  /// Returns the norm of all gradients before they were clipped, as a measure of the step; nothing
-  /// where they have no limit, because the norm costs a pass over all of them.
+  /// Where a gradient is not finite, nothing moves, and `skipped` is told. Otherwise returns the norm
+  /// of all gradients before they were clipped, as a measure of the step, if they have a limit or the
+  /// settings ask for it.
   public func descend(
     _ loss: Tensor, step: Int, progress: Double
   ) -> [(name: String, value: Double)] {
@@ -57,14 +66,19 @@ public final class NetworkTraining {
       settings.learningRate * schedule.factor(step: step, progress: progress)
     optimizer.clearGradients()
     backward()
+    let limit = settings.gradientClip
     let norm =
-      settings.gradientClip > 0 || settings.measuresGradient
-      ? clipGradientNorm(
-        trained, limit: settings.gradientClip > 0 ? settings.gradientClip : .infinity) : nil
+      (limit > 0 ? clipGradientNorm(trained, limit: limit) : gradientNorm(trained)).item() as Double
+    guard norm.isFinite else {
+      optimizer.clearGradients()
+      for (buffer, taken) in zip(buffers, takenBuffers) { buffer.value.copy(from: taken) }
+      return [(Self.skipped, 1)]
+    }
     optimizer.step()
     average.update()
-    return norm.map { [(name.isEmpty ? "gradient_norm" : "\(name)_gradient_norm", $0.item())] }
-      ?? []
+    for (buffer, taken) in zip(buffers, takenBuffers) { taken.copy(from: buffer.value) }
+    guard limit > 0 || settings.measuresGradient else { return [] }
+    return [(name.isEmpty ? "gradient_norm" : "\(name)_gradient_norm", norm)]
   }
 
   /// Whether the network's weights take part in graphs; the other player's turn goes without.
@@ -101,6 +115,7 @@ public final class NetworkTraining {
   public func load(_ checkpoint: Checkpoint) throws {
     let position = try checkpoint.position()
     try fitting(checkpoint, file("network")) { try network.load($0) }
+    for (buffer, taken) in zip(buffers, takenBuffers) { taken.copy(from: buffer.value) }
     try fitting(checkpoint, file("ema")) { try average.load($0, updates: position.emaUpdates) }
     try fitting(checkpoint, file("optimizer")) { try optimizer.load($0) }
     let states = try checkpoint.tensors(file("generators"))

@@ -43,6 +43,8 @@ public struct RunFolder: Sendable {
             "a run is there already; choose another --out, go on with --resume, or replace it "
               + "with --force.")
         }
+        // A run that is being trained is not replaced.
+        _ = try RunLock(self)
         try attempt("the earlier run cannot be removed") { try files.removeItem(atPath: path) }
       }
     }

@@ -55,6 +55,26 @@ extension OneNetworkTrainer {
   public var parameterCount: Int { learning.network.parameterCount }
 }
 
+/// When checkpoints are written and which of them stay.
+public struct CheckpointPlan: Sendable {
+  /// Seconds between two.
+  public var seconds = 300.0
+  /// Which stay.
+  public var retention = CheckpointRetention()
+  /// Whether the training waits until each is on the disk, and so leaves none out.
+  var waits = false
+
+  /// Every five minutes, the newest two.
+  public init() {}
+
+  init(seconds: Double, waits: Bool) { (self.seconds, self.waits) = (seconds, waits) }
+
+  /// Only at the end.
+  public static let atTheEnd = CheckpointPlan(seconds: .infinity, waits: true)
+  /// After every step.
+  static let everyStep = CheckpointPlan(seconds: 0, waits: true)
+}
+
 /// The bookkeeping around a trainer's loop: budget, reports, samples, checkpoints, interruption.
 ///
 /// A trainer asks `isDone`, does a step, and says what it measured in `completeStep`.
@@ -68,7 +88,8 @@ public final class TrainingSession {
   private let stepsPerEpoch: Int
   private let observers: [any TrainingObserver]
   private let watch: (any TrainingWatch)?
-  private let checkpointSeconds: Double
+  private let checkpoints: CheckpointPlan
+  private let writer: CheckpointWriter
   private let sheets: Int
   private let reportSeconds: Double
 
@@ -84,6 +105,10 @@ public final class TrainingSession {
   private var sums: [(name: String, value: Double, count: Int)] = []
   private var lastTick: ContinuousClock.Instant?
   private var lastCheckpoint = ContinuousClock.now
+  /// The step of the newest checkpoint.
+  private var keptStep: Int?
+  /// Steps that were not taken because something was not finite: in all, and the last ones in a row.
+  private var skipped = (all: 0, inARow: 0)
   private var sheetsDrawn: Int
 
   /// A session that goes on from `position`.
@@ -93,8 +118,8 @@ public final class TrainingSession {
   public init(
     run: RunFolder, budget: TrainingBudget, stepsPerEpoch: Int,
     observers: [any TrainingObserver], watch: (any TrainingWatch)? = nil,
-    from position: TrainingPosition = TrainingPosition(), checkpointSeconds: Double = 300,
-    sheets: Int = 8, reportSeconds: Double = 1
+    from position: TrainingPosition = TrainingPosition(),
+    checkpoints: CheckpointPlan = CheckpointPlan(), sheets: Int = 8, reportSeconds: Double = 1
   ) {
     self.run = run
     self.budget = budget
@@ -102,7 +127,10 @@ public final class TrainingSession {
     self.observers = observers
     self.watch = watch
     self.position = position
-    self.checkpointSeconds = checkpointSeconds
+    self.checkpoints = checkpoints
+    writer = CheckpointWriter(run)
+    // A training that goes on has its checkpoint already.
+    keptStep = position.step > 0 ? position.step : nil
     self.sheets = sheets
     self.reportSeconds = reportSeconds
     startSeconds = position.seconds
@@ -126,7 +154,9 @@ public final class TrainingSession {
 
   /// Counts a step of `samples` pictures and tells the observers now and then.
   ///
-  /// Throws `TrainingError` when a measure is not finite, and whatever an observer throws.
+  /// A step with a measure or a gradient that is not finite counts as left out; ten in a row end the
+  /// training. Throws `TrainingError` then or when a checkpoint cannot be written, and whatever an
+  /// observer throws.
   public func completeStep(
     _ trainer: any Trainer, samples: Int, metrics: [(name: String, value: Double)]
   ) throws {
@@ -138,25 +168,55 @@ public final class TrainingSession {
     if position.batch == stepsPerEpoch {
       (position.epoch, position.batch) = (position.epoch + 1, 0)
     }
-    if let bad = metrics.first(where: { !$0.value.isFinite }) {
-      throw TrainingError(
-        path: run.path,
-        "the \(bad.name) became \(bad.value) at step \(position.step); lower learning_rate or set "
-          + "gradient_clip, and start anew.")
-    }
-    accumulate(metrics, samples)
+    try noteSkips(trainer, metrics)
+    accumulate(metrics.filter { $0.value.isFinite && $0.name != NetworkTraining.skipped }, samples)
     if position.seconds - reportStart.seconds >= reportSeconds || progress >= 1 { try report() }
     if Int(progress * Double(sheets)) > sheetsDrawn {
       sheetsDrawn = Int(progress * Double(sheets))
       try drawSheet(trainer)
     }
-    if (now - lastCheckpoint) / .seconds(1) >= checkpointSeconds { try checkpoint(trainer) }
+    try collectCheckpoint(waiting: false)
+    if (now - lastCheckpoint) / .seconds(1) >= checkpoints.seconds, !writer.isBusy {
+      try checkpoint(trainer)
+      if checkpoints.waits { try collectCheckpoint(waiting: true) }
+    }
+  }
+
+  /// How many steps in a row may be left out.
+  private static let mostSkips = 10
+
+  /// Counts a step that was left out.
+  private func noteSkips(_ trainer: any Trainer, _ metrics: [(name: String, value: Double)]) throws
+  {
+    let bad = metrics.first { !$0.value.isFinite }
+    guard bad != nil || metrics.contains(where: { $0.name == NetworkTraining.skipped }) else {
+      skipped.inARow = 0
+      return
+    }
+    skipped = (skipped.all + 1, skipped.inARow + 1)
+    let what = bad.map { "the \($0.name) is \($0.value)" } ?? "a gradient is not finite"
+    if skipped.inARow == 1 {
+      try tell(
+        .warned(
+          step: position.step,
+          sentence: "\(what), so the step was left out and the weights stand as before it "
+            + "(\(skipped.all) so far)"))
+    }
+    guard skipped.inARow >= Self.mostSkips else { return }
+    try checkpoint(trainer)
+    try collectCheckpoint(waiting: true)
+    throw TrainingError(
+      path: run.path,
+      "\(Self.mostSkips) steps in a row were left out, the last at step \(position.step) because "
+        + "\(what); the weights are those from before them. Look for damaged pictures if it began at "
+        + "once, else start another run with a lower learning_rate or with gradient_clip.")
   }
 
   /// Ends the training: measures, writes the last checkpoint and the network for sampling.
   public func finish(_ trainer: any Trainer) throws -> [(name: String, value: Double)] {
     try tell(.ended(step: position.step, interrupted: isInterrupted))
     try checkpoint(trainer)
+    try collectCheckpoint(waiting: true)
     try trainer.export(to: run)
     guard !isInterrupted else { return [] }
     let metrics = try trainer.validate()
@@ -182,7 +242,8 @@ public final class TrainingSession {
     let report = StepReport(
       step: position.step, epoch: position.epoch, progress: progress,
       seconds: position.seconds, rate: Double(reportStart.samples) / elapsed,
-      metrics: sums.map { ($0.name, $0.value / Double($0.count)) })
+      metrics: sums.map { ($0.name, $0.value / Double($0.count)) }
+        + (skipped.all > 0 ? [("skipped_steps", Double(skipped.all))] : []))
     try tell(.stepped(report))
     for sentence in watch?.warnings(after: report) ?? [] {
       try tell(.warned(step: position.step, sentence: sentence))
@@ -205,13 +266,22 @@ public final class TrainingSession {
     lastTick = .now
   }
 
+  /// Begins a checkpoint of now, unless there is one of this step.
   private func checkpoint(_ trainer: any Trainer) throws {
-    position.emaUpdates = trainer.emaUpdates
-    let written = try Checkpoint.write(
-      of: run, position: position, tensors: trainer.checkpointState)
-    try tell(.checkpointed(step: position.step, path: written.path))
+    try collectCheckpoint(waiting: true)
     lastCheckpoint = .now
+    guard keptStep != position.step else { return }
+    position.emaUpdates = trainer.emaUpdates
+    writer.begin(
+      trainer.checkpointState, position: position, keeping: checkpoints.retention)
+    keptStep = position.step
     lastTick = .now
+  }
+
+  private func collectCheckpoint(waiting: Bool) throws {
+    guard let written = try writer.collect(waiting: waiting) else { return }
+    try tell(.checkpointed(step: written.step, path: written.path))
+    if waiting { lastTick = .now }
   }
 
   private func tell(_ event: TrainingEvent) throws {

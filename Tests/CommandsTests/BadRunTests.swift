@@ -62,13 +62,36 @@ import Testing
     let resume = ["train", "vae", "--out", "vae", "--resume", "--steps", "25", "--quiet"]
     try folder.put(
       position.replacing("\"step\": 20", with: "\"step\": -20"), "\(checkpoint)/position.json")
+    expectRefusal(try Tool.run(resume, in: folder), 1, "position.json has ")
+    // One of an earlier version, without a manifest.
+    let manifest = try folder.bytes("\(checkpoint)/manifest.json")
+    try FileManager.default.removeItem(atPath: folder["\(checkpoint)/manifest.json"])
     expectRefusal(try Tool.run(resume, in: folder), 1, "no position in a training")
+    try folder.put(manifest, "\(checkpoint)/manifest.json")
     try folder.put(position, "\(checkpoint)/position.json")
     let file = "\(checkpoint)/optimizer.safetensors"
     try folder.put(Array(folder.bytes(file).dropLast(10)), file)
-    expectRefusal(try Tool.run(resume, in: folder), 1, file)
+    expectRefusal(
+      try Tool.run(resume, in: folder), 1,
+      "none of this run's checkpoints is whole (\(checkpoint): optimizer.safetensors has ")
     try FileManager.default.removeItem(atPath: folder["vae/checkpoints"])
     expectRefusal(try Tool.run(resume, in: folder), 1, "no checkpoint to go on from")
+  }
+
+  /// Two processes do not write into one run.
+  @Test func runInUse() throws {
+    let folder = try Trained.copies()
+    let descriptor = open(folder["vae/.lock"], O_RDWR | O_CREAT, 0o644)
+    defer { close(descriptor) }
+    #expect(flock(descriptor, LOCK_EX) == 0)
+    #expect(ftruncate(descriptor, 0) == 0 && write(descriptor, "4711", 4) == 4)
+    for more in [["--resume"], ["--force", "--data", "shapes", "--image-size", "16"]] {
+      expectRefusal(
+        try Tool.run(
+          ["train", "vae", "--out", "vae", "--steps", "25", "--quiet"] + more, in: folder), 1,
+        "another process (4711) is training in this folder")
+    }
+    #expect(folder.exists("vae/run.json"))
   }
 
   @Test func outputs() throws {

@@ -42,7 +42,7 @@ struct SmallRuns {
       of: family, train: training, test: held, seed: 3, device: .cpu, from: TrainingPosition())
     let session = TrainingSession(
       run: run, budget: .steps(steps), stepsPerEpoch: trainer.stepsPerEpoch,
-      observers: [try MetricsObserver(run: run)], checkpointSeconds: .infinity, sheets: 0,
+      observers: [try MetricsObserver(run: run)], checkpoints: .atTheEnd, sheets: 0,
       reportSeconds: 0.05)
     try trainer.train(session)
     _ = try session.finish(trainer)

@@ -83,7 +83,7 @@ private struct Golden {
     try withScratchFolder { folder in
       let session = TrainingSession(
         run: RunFolder(path: folder), budget: .steps(10), stepsPerEpoch: trainer.stepsPerEpoch,
-        observers: [recorder], checkpointSeconds: .infinity, sheets: 0, reportSeconds: 0)
+        observers: [recorder], checkpoints: .atTheEnd, sheets: 0, reportSeconds: 0)
       try trainer.train(session)
     }
     let reports = recorder.reports.flatMap { report in

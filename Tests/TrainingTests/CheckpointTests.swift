@@ -45,7 +45,10 @@ import Torch
       #expect(try newest.tensors("optimizer")["step.0"]?.item() == 4)
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: newest.path).sorted()
-          == ["network.safetensors", "optimizer.safetensors", "position.json"])
+          == [
+            "manifest.json", "network.safetensors", "optimizer.safetensors", "position.json",
+          ])
+      #expect(newest.damage == nil)
     }
   }
 
@@ -55,7 +58,9 @@ import Torch
         try Checkpoint.write(of: run, position: position(step), tensors: state(1))
       }
       #expect(try names(run) == ["step-00000100", "step-00001000"])
-      try Checkpoint.write(of: run, position: position(1001), keep: 1, tensors: state(1))
+      var retention = CheckpointRetention()
+      retention.newest = 1
+      try Checkpoint.write(of: run, position: position(1001), keeping: retention, tensors: state(1))
       #expect(try names(run) == ["step-00001001"])
       #expect(try Checkpoint.newest(of: run)?.position().step == 1001)
     }
@@ -105,6 +110,81 @@ import Torch
       let error = #expect(throws: JSONError.self) { try checkpoint.position() }
       #expect(error?.path == path)
       #expect(throws: SafetensorsError.self) { try checkpoint.tensors("ema") }
+    }
+  }
+
+  @Test func keepsTheBestAndEveryNth() {
+    var retention = CheckpointRetention()
+    (retention.every, retention.best) = (100, 40)
+    #expect(retention.dispensable([40, 60, 80, 110, 120, 140, 150]) == [60, 80, 120])
+    #expect(retention.dispensable([7]) == [])
+  }
+
+  /// Each byte of each file counts: a damaged checkpoint is named and the one before it is taken.
+  @Test(arguments: ["network.safetensors", "optimizer.safetensors", "position.json"])
+  func aDamagedOneIsPassedOver(_ file: String) throws {
+    try withRun { run in
+      for step in [1, 2] {
+        try Checkpoint.write(of: run, position: position(step), tensors: state(Double(step)))
+      }
+      let newest = try #require(Checkpoint.newest(of: run))
+      let place = URL(filePath: "\(newest.path)/\(file)")
+      let whole = try Data(contentsOf: place)
+      func found() -> (step: Int?, told: [String]) {
+        var told: [String] = []
+        let checkpoint = Checkpoint.newestWhole(of: run) { told.append($1) }
+        return (checkpoint?.step, told)
+      }
+      #expect(found().step == 2)
+
+      var other = whole
+      other[other.count - 2] ^= 1
+      try other.write(to: place)
+      #expect(found().step == 1)
+      #expect(found().told == ["\(file) is damaged: its SHA-256 is not that of the manifest"])
+      try whole.dropLast().write(to: place)
+      #expect(
+        found().told == ["\(file) has \(whole.count - 1) bytes instead of \(whole.count)"])
+      try FileManager.default.removeItem(at: place)
+      #expect(found().step == 1)
+      #expect(found().told.first?.hasPrefix("\(file): ") == true)
+      try whole.write(to: place)
+      #expect(found().step == 2)
+      try Data("{".utf8).write(to: URL(filePath: "\(newest.path)/manifest.json"))
+      #expect(found().step == 1)
+    }
+  }
+
+  @Test func weightsThatAreNotFiniteAreNotWritten() throws {
+    try withRun { run in
+      try Checkpoint.write(of: run, position: position(1), tensors: state(1))
+      for value in [Double.nan, .infinity, -.infinity] {
+        let error = #expect(throws: TrainingError.self) {
+          try Checkpoint.write(of: run, position: position(2), tensors: state(value))
+        }
+        #expect(error?.sentence.contains("network has numbers in weight that are not") == true)
+      }
+      #expect(try names(run) == ["step-00000001"])
+    }
+  }
+
+  /// What is written is the state of the moment at which writing began.
+  @Test func writesACopyInTheBackground() throws {
+    try withRun { run in
+      let writer = CheckpointWriter(run)
+      let state = state(4)
+      #expect(try writer.collect(waiting: true) == nil)
+      writer.begin(state, position: position(3), keeping: CheckpointRetention())
+      state[0].state[0].tensor.fill(5)
+      #expect(writer.isBusy)
+      let written = try #require(try writer.collect(waiting: true))
+      #expect(!writer.isBusy)
+      #expect(written.damage == nil)
+      #expect(
+        try written.tensors("network")["weight"]?.elements(as: Float.self) == [4, 4])
+      writer.begin(self.state(.nan), position: position(4), keeping: CheckpointRetention())
+      #expect(throws: TrainingError.self) { try writer.collect(waiting: true) }
+      #expect(!writer.isBusy)
     }
   }
 

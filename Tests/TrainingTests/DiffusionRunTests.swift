@@ -31,11 +31,11 @@ import Torch
 
   private func session(
     _ folder: String, _ trainer: DiffusionTrainer, _ observer: Recorder,
-    from position: TrainingPosition = TrainingPosition(), checkpointSeconds: Double = .infinity
+    from position: TrainingPosition = TrainingPosition(), checkpoints: CheckpointPlan = .atTheEnd
   ) -> TrainingSession {
     TrainingSession(
       run: RunFolder(path: folder), budget: .steps(8), stepsPerEpoch: trainer.stepsPerEpoch,
-      observers: [observer], from: position, checkpointSeconds: checkpointSeconds, sheets: 0,
+      observers: [observer], from: position, checkpoints: checkpoints, sheets: 0,
       reportSeconds: 0)
   }
 
@@ -54,7 +54,7 @@ import Torch
         if case .checkpointed(let step, _) = event { step == stop } else { false }
       }
       #expect(throws: Recorder.Stop.self) {
-        try killed.train(session(run.path, killed, before, checkpointSeconds: 0))
+        try killed.train(session(run.path, killed, before, checkpoints: .everyStep))
       }
       let checkpoint = try #require(Checkpoint.newest(of: run))
       let position = try checkpoint.position()

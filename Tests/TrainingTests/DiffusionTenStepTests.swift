@@ -28,7 +28,7 @@ import Torch
     try withScratchFolder { folder in
       let session = TrainingSession(
         run: RunFolder(path: folder), budget: .steps(10), stepsPerEpoch: trainer.stepsPerEpoch,
-        observers: [recorder], checkpointSeconds: .infinity, sheets: 0, reportSeconds: 0)
+        observers: [recorder], checkpoints: .atTheEnd, sheets: 0, reportSeconds: 0)
       try trainer.train(session)
     }
     let losses = recorder.reports.map { $0.metrics[0].value }

@@ -205,7 +205,7 @@ private let pictures = discs(count: 20, channels: 1, size: 8, classes: 2)
         TrainingSession(
           run: RunFolder(path: folder), budget: .steps(steps),
           stepsPerEpoch: trainer.stepsPerEpoch, observers: [recorder],
-          checkpointSeconds: .infinity, sheets: 0, reportSeconds: 0))
+          checkpoints: .atTheEnd, sheets: 0, reportSeconds: 0))
     }
     return recorder
   }
@@ -221,7 +221,7 @@ private func expectExactResume(
   ) -> TrainingSession {
     TrainingSession(
       run: RunFolder(path: folder), budget: .steps(7), stepsPerEpoch: trainer.stepsPerEpoch,
-      observers: [observer], from: position, checkpointSeconds: checkpoints ? 0 : .infinity,
+      observers: [observer], from: position, checkpoints: checkpoints ? .everyStep : .atTheEnd,
       sheets: 0, reportSeconds: 0)
   }
   try withScratchFolder { folder in

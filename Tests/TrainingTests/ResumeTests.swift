@@ -52,11 +52,11 @@ import Torch
 
 private func session(
   _ folder: String, _ training: AutoencoderTraining, _ observers: [any TrainingObserver],
-  from position: TrainingPosition = TrainingPosition(), checkpointSeconds: Double = .infinity
+  from position: TrainingPosition = TrainingPosition(), checkpoints: CheckpointPlan = .atTheEnd
 ) -> TrainingSession {
   TrainingSession(
     run: RunFolder(path: folder), budget: .steps(12), stepsPerEpoch: training.stepsPerEpoch,
-    observers: observers, from: position, checkpointSeconds: checkpointSeconds, sheets: 0,
+    observers: observers, from: position, checkpoints: checkpoints, sheets: 0,
     reportSeconds: 0)
 }
 
@@ -80,7 +80,7 @@ private func expectExactResume(_ kind: AutoencoderConfig.Kind, afterStep stop: I
       if case .checkpointed(let step, _) = event { step == stop } else { false }
     }
     #expect(throws: Recorder.Stop.self) {
-      try killed.train(session(folder, killed.training, [before], checkpointSeconds: 0))
+      try killed.train(session(folder, killed.training, [before], checkpoints: .everyStep))
     }
     let checkpoint = try #require(Checkpoint.newest(of: RunFolder(path: folder)))
     let position = try checkpoint.position()

@@ -17,7 +17,7 @@ import Torch
     try run.create(replacing: true)
     return TrainingSession(
       run: run, budget: .steps(steps), stepsPerEpoch: trainer.training.stepsPerEpoch,
-      observers: observers, checkpointSeconds: .infinity, sheets: sheets,
+      observers: observers, checkpoints: .atTheEnd, sheets: sheets,
       reportSeconds: reportSeconds)
   }
 
@@ -81,7 +81,7 @@ import Torch
       let session = TrainingSession(
         run: run, budget: .steps(3), stepsPerEpoch: 3,
         observers: [recorder, try MetricsObserver(run: run), try TensorBoardObserver(run: run)],
-        checkpointSeconds: .infinity, sheets: 1, reportSeconds: 0)
+        checkpoints: .atTheEnd, sheets: 1, reportSeconds: 0)
       try trainer.train(session)
       let measures = try session.finish(trainer)
 
@@ -109,20 +109,63 @@ import Torch
     }
   }
 
-  @Test func aMeasureThatIsNotFiniteStops() throws {
+  /// A poisoned weight poisons every step; nothing is written then.
+  @Test func weightsThatAreNotFiniteStop() throws {
     try withScratchFolder { folder in
       let trainer = VAETrainer(try .small())
       let recorder = Recorder()
-      let session = try session(folder, trainer, [recorder], steps: 5)
+      let session = try session(folder, trainer, [recorder], steps: 50)
       withoutGradients { trainer.training.network.parameters[0].value.fill(Double.nan) }
       let error = #expect(throws: TrainingError.self) { try trainer.train(session) }
       #expect(error?.path == folder)
-      #expect(
-        error?.sentence
-          == "the loss became nan at step 1; lower learning_rate or set gradient_clip, and start "
-          + "anew.")
-      #expect(recorder.events.isEmpty)
+      #expect(error?.sentence.hasPrefix("the checkpoint was not written") == true)
+      #expect(session.position.step == 10)
       #expect(Checkpoint.newest(of: RunFolder(path: folder)) == nil)
+    }
+  }
+
+  /// A step whose gradient is not finite moves nothing; ten in a row stop the training with its last
+  /// good weights kept.
+  @Test(arguments: [2, 10])
+  func stepsThatAreNotFiniteAreLeftOut(_ count: Int) throws {
+    try withScratchFolder { folder in
+      let trainer = VAETrainer(try .small())
+      let recorder = Recorder()
+      let run = RunFolder(path: folder)
+      let session = try session(folder, trainer, [recorder], steps: 20)
+      let network = trainer.training.network
+      let learning = trainer.learning
+      func weights() -> [[Float]] { network.state.map { $0.tensor.elements(as: Float.self) } }
+      var before: [[Float]] = []
+      func play() throws {
+        for step in 0..<20 {
+          guard !session.isDone else { break }
+          let bad = (5..<5 + count).contains(step)
+          let x = try trainer.training.nextBatch() * (bad ? Double.nan : 1)
+          let loss = network.meanReconstructionLoss(
+            x, output: network.decodeOutput(network.posterior(x).mean))
+          if step == 5 { before = weights() }
+          let norm = learning.descend(loss, step: step, progress: 0)
+          if bad { #expect(weights() == before) }
+          try session.completeStep(
+            trainer, samples: x.size(0), metrics: [("loss", loss.item())] + norm)
+        }
+      }
+      if count == 10 {
+        let error = #expect(throws: TrainingError.self) { try play() }
+        #expect(error?.sentence.hasPrefix("10 steps in a row were left out") == true)
+        let kept = try #require(Checkpoint.newest(of: run))
+        #expect(kept.step == 15)
+        let tensors = try kept.tensors("network")
+        #expect(network.state.map { tensors[$0.key]?.elements(as: Float.self) } == before)
+      } else {
+        try play()
+        #expect(weights() != before)
+        #expect(recorder.reports.last?.metrics.last?.name == "skipped_steps")
+        #expect(recorder.reports.last?.metrics.last?.value == 2)
+        #expect(recorder.reports.allSatisfy { $0.metrics.allSatisfy(\.value.isFinite) })
+      }
+      #expect(recorder.outline.count { $0.hasPrefix("warning") } == 1)
     }
   }
 

@@ -36,7 +36,7 @@ import Torch
     try withScratchFolder { folder in
       let session = TrainingSession(
         run: RunFolder(path: folder), budget: .steps(10), stepsPerEpoch: training.stepsPerEpoch,
-        observers: [recorder], checkpointSeconds: .infinity, sheets: 0, reportSeconds: 0)
+        observers: [recorder], checkpoints: .atTheEnd, sheets: 0, reportSeconds: 0)
       let trainer: any Trainer =
         family == .ae ? AutoencoderTrainer(training) : VAETrainer(training)
       try trainer.train(session)

@@ -98,13 +98,13 @@ public final class VAEGANTrainer: Trainer {
     let penalty =
       recipe.r1Gamma > 0
       ? recipe.r1Gamma / 2 * GradientPenalty.squaredNorm(of: realScores, at: real) : nil
-    _ = judging.descend(penalty.map { loss + $0 } ?? loss, step: step, progress: progress)
+    let norm = judging.descend(penalty.map { loss + $0 } ?? loss, step: step, progress: progress)
     let balance = AdversarialBalance(
       recipe.loss, real: realScores, fake: .concatenated(fakeScores))
     return [
       ("discriminator_loss", loss.item()), ("accuracy", balance.accuracy),
       ("value", balance.value),
-    ]
+    ] + norm
   }
 
   /// One step of encoder and decoder, each down its own loss, with the discriminator as it is.
