@@ -24,7 +24,9 @@ public struct Latent: ParsableCommand {
         ]),
       CommandGroup(
         name: "What there is",
-        subcommands: [Inspect.self, Models.self, Datasets.self, Samplers.self, Doctor.self]),
+        subcommands: [
+          Runs.self, Inspect.self, Models.self, Datasets.self, Samplers.self, Doctor.self,
+        ]),
     ])
 
   /// For the argument parser.

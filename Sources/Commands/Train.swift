@@ -16,7 +16,8 @@ struct Train: ParsableCommand {
       JSON keys: run, family, seed, steps, seconds, images_per_second, parameters, interrupted, \
       and the measures on held-out data (vae: negative_elbo, reconstruction, kl; ae: \
       reconstruction, mse; vae-gan: mse, kl; gan: discriminator_accuracy, value; diffusion: loss; \
-      classifier: accuracy, loss).
+      classifier: accuracy, loss). With --dry-run: family, parameters, step_seconds, steps, \
+      seconds, images_per_second, memory_bytes.
       """)
 
   @Argument(help: "The family: \(Family.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -67,6 +68,16 @@ struct Train: ParsableCommand {
   @Option(help: "The first checkpoint of every so many steps stays for ever; 0: none.")
   var keepEvery = 0
 
+  @Flag(
+    help: """
+      Measure held-out pictures at every checkpoint; the best one stays, and the run's network is \
+      that one's at the end.
+      """)
+  var keepBest = false
+
+  @Flag(help: "Show network, memory and time of the training, and leave nothing behind.")
+  var dryRun = false
+
   @Flag(help: "Go on with the run in --out from its newest checkpoint.")
   var resume = false
 
@@ -98,6 +109,14 @@ struct Train: ParsableCommand {
     if !(1...10_000).contains(keepCheckpoints) {
       throw ValidationError("--keep-checkpoints is \(keepCheckpoints); it must lie in 1...10000.")
     }
+    if keepBest, family == Family.gan.rawValue {
+      throw ValidationError(
+        "--keep-best needs a measure that tells the better network, and the players of a gan have "
+          + "none; leave it away.")
+    }
+    if dryRun, resume {
+      throw ValidationError("--dry-run is about a new run; leave --resume away.")
+    }
     if keepEvery < 0 {
       throw ValidationError("--keep-every is \(keepEvery); it must not be negative.")
     }
@@ -122,6 +141,10 @@ struct Train: ParsableCommand {
       ? try TrainingPlan(resuming: RunFolder(path: out ?? ""), family: family, self)
       : try TrainingPlan(new: family, self)
     for note in plan.notes { output.talk("note: \(note)") }
+    if dryRun {
+      let trial = try plan.tryOut(device: device)
+      return try output.report(trial.json, lines: trial.lines)
+    }
     let outcome = try plan.execute(
       device: device, observers: output.quiet ? [] : [ProgressObserver()])
     try output.report(outcome.json, lines: outcome.lines)
@@ -133,6 +156,7 @@ struct Train: ParsableCommand {
     var plan = CheckpointPlan()
     plan.seconds = 60 * checkpointMinutes
     (plan.retention.newest, plan.retention.every) = (keepCheckpoints, keepEvery)
+    plan.keepsBest = keepBest
     return plan
   }
 

@@ -16,6 +16,16 @@ public struct TrainingPosition: Codable, Sendable, Equatable {
   public var seconds = 0.0
   /// Updates of the averaged weights.
   public var emaUpdates = 0
+  /// The best checkpoint so far, where the run keeps it.
+  public var best: Best?
+
+  /// A checkpoint and what was measured there.
+  public struct Best: Codable, Sendable, Equatable {
+    /// Its step.
+    public let step: Int
+    /// The measure on held-out pictures.
+    public let value: Double
+  }
 
   /// The beginning.
   public init() {}
@@ -162,7 +172,14 @@ public struct Checkpoint {
       try? files.removeItem(atPath: former)
     } catch {
       try? files.removeItem(atPath: aside)
-      throw error
+      guard let error = error as? FileError else { throw error }
+      let reason = error.sentence.replacing("it cannot be written: ", with: "")
+      throw TrainingError(
+        path: run.path,
+        "the checkpoint of step \(position.step) cannot be written: \(reason)"
+          + (newest(of: run).map {
+            " The one of step \($0.step) is whole; go on from it with --resume."
+          } ?? ""))
     }
     let known = all(of: run)
     let dispensable = Set(retention.dispensable(known.map(\.step)))

@@ -28,6 +28,14 @@ public final class RunLock {
     descriptor = opened
   }
 
+  /// Whether a process is training in a run's folder.
+  public static func isHeld(_ run: RunFolder) -> Bool {
+    let opened = open("\(run.path)/.lock", O_RDONLY | O_CLOEXEC)
+    guard opened >= 0 else { return false }
+    defer { close(opened) }
+    return flock(opened, LOCK_SH | LOCK_NB) != 0
+  }
+
   // The file stays: to remove it would let two processes lock two files of one name.
   deinit { close(descriptor) }
 }

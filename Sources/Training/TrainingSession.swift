@@ -22,6 +22,8 @@ public protocol Trainer: AnyObject {
   func sheet() throws -> Image
   /// Measures on held-out pictures, by name, in a fixed order.
   func validate() throws -> [(name: String, value: Double)]
+  /// Which of the measures tells a better network; `nil` where none does.
+  var goal: TrainingGoal? { get }
   /// How many sheets a whole training leaves.
   var sheetCount: Int { get }
   /// New samples for a watch, always from the same draws: pictures `[N, C, H, W]` in [0, 1] or
@@ -30,10 +32,20 @@ public protocol Trainer: AnyObject {
 }
 
 extension Trainer {
+  /// None.
+  public var goal: TrainingGoal? { nil }
   /// Eight.
   public var sheetCount: Int { 8 }
   /// None.
   public func watchedSamples() throws -> Tensor? { nil }
+}
+
+/// The measure on held-out pictures by which a network is better than another one.
+public struct TrainingGoal: Sendable {
+  /// Its name.
+  public let measure: String
+  /// Whether a larger value is better.
+  public var isLargerBetter = false
 }
 
 /// A trainer of one network, whose state is that of its learning.
@@ -61,6 +73,9 @@ public struct CheckpointPlan: Sendable {
   public var seconds = 300.0
   /// Which stay.
   public var retention = CheckpointRetention()
+  /// Whether held-out pictures are measured at each, the best one stays, and the run's network is
+  /// that one's at the end.
+  public var keepsBest = false
   /// Whether the training waits until each is on the disk, and so leaves none out.
   var waits = false
 
@@ -212,16 +227,34 @@ public final class TrainingSession {
         + "once, else start another run with a lower learning_rate or with gradient_clip.")
   }
 
-  /// Ends the training: measures, writes the last checkpoint and the network for sampling.
+  /// Ends the training: writes the last checkpoint and the network for sampling, and measures it.
   public func finish(_ trainer: any Trainer) throws -> [(name: String, value: Double)] {
     try tell(.ended(step: position.step, interrupted: isInterrupted))
     try checkpoint(trainer)
     try collectCheckpoint(waiting: true)
+    if !isInterrupted, let best = position.best, best.step != position.step,
+      let kept = Checkpoint.all(of: run).first(where: { $0.step == best.step })
+    {
+      try trainer.load(kept)
+    }
     try trainer.export(to: run)
     guard !isInterrupted else { return [] }
     let metrics = try trainer.validate()
-    try tell(.validated(step: position.step, metrics: metrics))
+    try tell(.validated(step: position.best?.step ?? position.step, metrics: metrics))
     return metrics
+  }
+
+  /// Measures held-out pictures and notes whether the network was never better.
+  private func measureGoal(_ trainer: any Trainer) throws {
+    guard checkpoints.keepsBest, let goal = trainer.goal else { return }
+    let metrics = try trainer.validate()
+    try tell(.validated(step: position.step, metrics: metrics))
+    guard let value = metrics.first(where: { $0.name == goal.measure })?.value, value.isFinite
+    else { return }
+    if let best = position.best, goal.isLargerBetter ? best.value >= value : best.value <= value {
+      return
+    }
+    position.best = TrainingPosition.Best(step: position.step, value: value)
   }
 
   private func accumulate(_ metrics: [(name: String, value: Double)], _ samples: Int) {
@@ -272,8 +305,10 @@ public final class TrainingSession {
     lastCheckpoint = .now
     guard keptStep != position.step else { return }
     position.emaUpdates = trainer.emaUpdates
-    writer.begin(
-      trainer.checkpointState, position: position, keeping: checkpoints.retention)
+    try measureGoal(trainer)
+    var retention = checkpoints.retention
+    retention.best = position.best?.step
+    writer.begin(trainer.checkpointState, position: position, keeping: retention)
     keptStep = position.step
     lastTick = .now
   }

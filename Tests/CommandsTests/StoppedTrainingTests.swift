@@ -102,4 +102,26 @@ import Testing
     #expect(rest.status == 0 && rest.errors.isEmpty, "\(rest.errors)")
     try expectSame("vae", steps: end)
   }
+
+  /// A disk that takes no more: the checkpoints that are there stay, and the run goes on from them.
+  @Test func fullDisk() throws {
+    let steps = 40
+    let start = try Tool.run(arguments("vae", "stopped", steps: steps / 2), in: folder)
+    #expect(start.status == 0, "\(start.errors)")
+    let words = arguments("vae", "stopped", steps: steps) + ["--resume"]
+    // 80 blocks of 512 bytes, fewer than the optimizer's state takes.
+    let full = try Tool.shell(
+      "ulimit -f 80; exec \"$latent\" " + words.map { "'\($0)'" }.joined(separator: " "),
+      in: folder)
+    #expect(full.status == 1)
+    #expect(
+      full.errors
+        == "error: stopped: the checkpoint of step 21 cannot be written: the file would become larger "
+        + "than this disk or session allows. The one of step 20 is whole; go on from it with --resume.\n"
+    )
+    #expect(!folder.names.contains { $0.contains("partial") })
+    let rest = try Tool.run(words, in: folder)
+    #expect(rest.status == 0 && rest.errors.isEmpty, "\(rest.errors)")
+    #expect(try hashes("stopped", steps: steps).count >= 4)
+  }
 }

@@ -196,6 +196,8 @@ public final class VAEGANTrainer: Trainer {
     try discriminator.save(to: run.createFolder(TrainedGAN.discriminatorFolder))
   }
 
+  /// What a better network is better at.
+  public var goal: TrainingGoal? { TrainingGoal(measure: "mse") }
   /// The squared error of reconstructions of held-out pictures, and KL in nats.
   public func validate() throws -> [(name: String, value: Double)] {
     let x = try training.testPictures(1000)

@@ -31,6 +31,8 @@ public final class AutoencoderTrainer: OneNetworkTrainer {
     }
   }
 
+  /// What a better network is better at.
+  public var goal: TrainingGoal? { TrainingGoal(measure: "reconstruction") }
   /// The mean reconstruction loss on held-out pictures, nats, and the mean squared error.
   public func validate() throws -> [(name: String, value: Double)] {
     try training.learning.average.withAverages { () throws in

@@ -45,6 +45,8 @@ public final class VAETrainer: OneNetworkTrainer {
     return recipe.beta * min(1, progress / recipe.klWarmup)
   }
 
+  /// What a better network is better at.
+  public var goal: TrainingGoal? { TrainingGoal(measure: "negative_elbo") }
   /// −ELBO and its terms on held-out pictures, nats.
   public func validate() throws -> [(name: String, value: Double)] {
     try training.learning.average.withAverages { () throws in

@@ -88,6 +88,8 @@ public final class ClassifierTrainer: OneNetworkTrainer {
       })
   }
 
+  /// What a better network is better at.
+  public var goal: TrainingGoal? { TrainingGoal(measure: "accuracy", isLargerBetter: true) }
   /// The share of held-out pictures whose class the averaged network finds, and its loss.
   public func validate() throws -> [(name: String, value: Double)] {
     var (right, loss) = (0.0, 0.0)

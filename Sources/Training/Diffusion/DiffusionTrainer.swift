@@ -95,6 +95,8 @@ public final class DiffusionTrainer: OneNetworkTrainer {
       .to(device)
   }
 
+  /// What a better network is better at.
+  public var goal: TrainingGoal? { TrainingGoal(measure: "loss") }
   /// The loss on held-out pictures by the averaged weights, always at the same levels and noise.
   public func validate() throws -> [(name: String, value: Double)] {
     let count = min(test.count, 1000)
