@@ -81,4 +81,13 @@ public final class BatchNorm2d: Module, Layer {
       weight: weight.value, bias: bias.value, runningMean: runningMean.value,
       runningVariance: runningVar.value, training: isTraining, momentum: momentum, eps: eps)
   }
+
+  /// The layer's output for `x` through a leaky rectifier, in one pass; a slope of 0 is a plain one.
+  public func callAsFunction(_ x: Tensor, leakySlope slope: Double) -> Tensor {
+    if isTraining { numBatchesTracked.value.add(1) }
+    return x.batchNormLeakyReLU(
+      weight: weight.value, bias: bias.value, runningMean: runningMean.value,
+      runningVariance: runningVar.value, training: isTraining, momentum: momentum, eps: eps,
+      slope: slope)
+  }
 }

@@ -116,6 +116,21 @@ extension Tensor {
     }
   }
 
+  /// `batchNorm` with `leakyReLU` behind it, for values and gradients alike; a slope of 0 is `relu`.
+  ///
+  /// One kernel where `[N, C, H, W]` lies channels-last in float32 on the CPU and is trained.
+  public func batchNormLeakyReLU(
+    weight: Tensor, bias: Tensor, runningMean: Tensor, runningVariance: Tensor, training: Bool,
+    momentum: Double = 0.1, eps: Double = 1e-5, slope: Double, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    made(file, line) {
+      ct_batch_norm_leaky_relu(
+        raw, weight.raw, bias.raw, runningMean.raw, runningVariance.raw, training, momentum, eps,
+        slope, $0)
+    }
+  }
+
   /// softmax(q · kᵀ · scale + mask) · v with `[N, heads, tokens, width]` each.
   ///
   /// `mask` is added, or, when `bool`, lets through where true. `scale` defaults to 1 / √width.

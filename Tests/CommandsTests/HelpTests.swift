@@ -6,9 +6,8 @@ import Testing
 @Suite struct HelpTests {
   static let commands = [
     "quickstart", "train", "sample", "reconstruct", "interpolate", "map", "traverse", "encode",
-    "decode", "noise", "evaluate", "diagnose", "compare", "inspect", "models", "datasets",
-    "samplers",
-    "doctor",
+    "decode", "noise", "evaluate", "diagnose", "compare", "atlas", "runs", "inspect", "models",
+    "datasets", "samplers", "doctor",
   ]
 
   @Test(arguments: ["latent"] + commands)

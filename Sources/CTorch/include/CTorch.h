@@ -234,6 +234,10 @@ int ct_layer_norm(CTTensor input, const int64_t *shape, int64_t ndim, CTTensor w
 int ct_batch_norm(CTTensor input, CTTensor weight, CTTensor bias, CTTensor running_mean,
                   CTTensor running_variance, bool training, double momentum, double eps,
                   CTTensor *out);
+/// leaky_relu(batch_norm(input)); in one kernel for channels-last float32 in training on the CPU.
+int ct_batch_norm_leaky_relu(CTTensor input, CTTensor weight, CTTensor bias,
+                             CTTensor running_mean, CTTensor running_variance, bool training,
+                             double momentum, double eps, double slope, CTTensor *out);
 /// `scale` may be NULL: one over the root of the width.
 int ct_attention(CTTensor query, CTTensor key, CTTensor value, CTTensor mask, const double *scale,
                  bool causal, CTTensor *out);

@@ -14,6 +14,12 @@ final class GeneratorNorm: Module {
     conditional = classes > 0 ? ConditionalBatchNorm2d(channels, classes: classes) : nil
   }
 
+  /// The normalised `x`, rectified.
+  func rectified(_ x: Tensor, labels: Tensor?) -> Tensor {
+    if let conditional, let labels { return conditional(x, labels: labels).relu() }
+    return plain?(x, leakySlope: 0) ?? x.relu()
+  }
+
   func callAsFunction(_ x: Tensor, labels: Tensor?) -> Tensor {
     if let conditional, let labels { return conditional(x, labels: labels) }
     return plain?(x) ?? x
@@ -52,10 +58,9 @@ final class DCGANGenerator: Module, GeneratorLayers {
   }
 
   func callAsFunction(_ z: Tensor, labels: Tensor?) -> Tensor {
-    let h0 = stem(z).reshaped([-1] + start).contiguous(.channelsLast)
-    var h = stemNorm(h0, labels: labels).relu()
-    h = convNorm(conv(h), labels: labels).relu()
-    for (up, norm) in zip(up, norms) { h = norm(up(h), labels: labels).relu() }
+    var h = stem(z).reshaped([-1] + start).contiguous(.channelsLast)
+    h = convNorm.rectified(conv(stemNorm.rectified(h, labels: labels)), labels: labels)
+    for (up, norm) in zip(up, norms) { h = norm.rectified(up(h), labels: labels) }
     return up[up.count - 1](h).tanh()
   }
 }
@@ -92,7 +97,7 @@ final class StridedLevels: Module, Layer {
     var h = stem(x).contiguous(.channelsLast).leakyReLU(slope: 0.2)
     for (level, down) in down.enumerated() {
       h = down(h)
-      h = (norms.isEmpty ? h : norms[level](h)).leakyReLU(slope: 0.2)
+      h = norms.isEmpty ? h.leakyReLU(slope: 0.2) : norms[level](h, leakySlope: 0.2)
     }
     return h
   }
