@@ -18,7 +18,7 @@ import Testing
     #expect(
       names.filter { $0.hasPrefix("checkpoints/step-00000003/") }.map { String($0.dropFirst(26)) }
         == [
-          "ema.safetensors", "generators.safetensors", "network.safetensors",
+          "ema.safetensors", "generators.safetensors", "manifest.json", "network.safetensors",
           "optimizer.safetensors", "position.json",
         ])
     #expect(!names.contains { $0.contains("partial") })

@@ -18,7 +18,7 @@ import Testing
         .map { String($0.dropFirst(26)) }
       #expect(
         inside == [
-          "ema.safetensors", "generators.safetensors", "network.safetensors",
+          "ema.safetensors", "generators.safetensors", "manifest.json", "network.safetensors",
           "optimizer.safetensors", "position.json",
         ])
       #expect(names.count { $0.hasPrefix("events.out.tfevents") } == 1)

@@ -28,15 +28,18 @@ import Testing
       + ["--checkpoint-minutes", "0.00001"] + Self.families[family]!
   }
 
+  /// What goes on with the run, or starts it where there is no checkpoint yet.
+  private func goingOn(_ family: String, steps: Int) -> [String] {
+    let isBegun = folder.names.contains { $0.hasPrefix("stopped/checkpoints/step-") }
+    return arguments(family, "stopped", steps: steps) + [isBegun ? "--resume" : "--force"]
+  }
+
   /// Starts a run or goes on with it, and ends the process after some seconds; whether the training
   /// was done before that.
   private func train(
     _ family: String, steps: Int, signal: Int32, after seconds: Double
   ) throws -> Bool {
-    let isBegun = folder.names.contains { $0.hasPrefix("stopped/checkpoints/step-") }
-    let training = try Tool.Started(
-      Tool.path,
-      arguments(family, "stopped", steps: steps) + [isBegun ? "--resume" : "--force"], in: folder)
+    let training = try Tool.Started(Tool.path, goingOn(family, steps: steps), in: folder)
     usleep(UInt32(seconds * 1e6))
     training.send(signal)
     let outcome = try training.wait()
@@ -75,7 +78,7 @@ import Testing
       isDone = try train(family, steps: steps, signal: signal, after: .random(in: 1...2))
     }
     if !isDone {
-      let rest = try Tool.run(arguments(family, "stopped", steps: steps) + ["--resume"], in: folder)
+      let rest = try Tool.run(goingOn(family, steps: steps), in: folder)
       #expect(rest.status == 0, "\(rest.errors)")
     }
     try expectSame(family, steps: steps)

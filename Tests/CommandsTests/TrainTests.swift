@@ -51,7 +51,7 @@ import Testing
     #expect(try folder.text("vae/run.json") == before)
   }
 
-  @Test(arguments: [SIGINT, SIGTERM])
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
   func interruption(signal: Int32) throws {
     let folder = Scratch()
     let training = try Tool.Started(

@@ -21,6 +21,8 @@ public final class AdversarialWatch: TrainingWatch {
   private var norms: [Double] = []
   private var latest: [String: Double] = [:]
   private var warned: Set<String> = []
+  /// The share of the training that was done at the last report, and when samples were measured.
+  private var (progress, measuredAt) = (0.0, 0.0)
 
   /// A watch over a game on `training`, whose samples are compared with 1000 pictures of `held`.
   ///
@@ -64,11 +66,13 @@ public final class AdversarialWatch: TrainingWatch {
       metrics = entropy + (coverage.map { [("coverage", $0)] } ?? [])
     }
     for (name, value) in metrics { latest[name] = value }
+    measuredAt = progress
     return metrics
   }
 
   /// Each trouble is told once, when it begins, and again when it comes back.
   public func warnings(after report: StepReport) -> [String] {
+    progress = report.progress
     let metrics = Dictionary(uniqueKeysWithValues: report.metrics.map { ($0.name, $0.value) })
     if let norm = metrics["generator_gradient_norm"] { norms.append(norm) }
     var troubles: [(name: String, sentence: String)] = []
@@ -90,7 +94,8 @@ public final class AdversarialWatch: TrainingWatch {
           ))
       }
     }
-    if report.progress > 0.2, let sentence = collapse { troubles.append(("collapse", sentence)) }
+    // The first samples of any game are of few kinds.
+    if measuredAt > 0.2, let sentence = collapse { troubles.append(("collapse", sentence)) }
     defer { warned = Set(troubles.map(\.name)) }
     return troubles.filter { !warned.contains($0.name) }.map(\.sentence)
   }

@@ -167,7 +167,11 @@ extension AtlasClaim {
         }
       }
       let gan = try distances(
-        .gan, ["architecture=dcgan", "block_out_channels=[32,64,128]", "beta1=0.5"])
+        .gan,
+        [
+          "architecture=dcgan", "block_out_channels=[32,64,128]", "beta1=0.5", "batch_size=64",
+          "learning_rate=2e-4", "discriminator_learning_rate=2e-4",
+        ])
       let diffusion = try distances(.diffusion, ["block_out_channels=[16,32,64]"])
       func spread(_ values: [Double]) -> Double {
         let moments = Moments(values)
