@@ -204,7 +204,8 @@ public final class TrainingSession {
   private func noteSkips(_ trainer: any Trainer, _ metrics: [(name: String, value: Double)]) throws
   {
     let bad = metrics.first { !$0.value.isFinite }
-    guard bad != nil || metrics.contains(where: { $0.name == NetworkTraining.skipped }) else {
+    let isLeftOut = metrics.contains { $0.name == NetworkTraining.skipped }
+    guard bad != nil || isLeftOut else {
       skipped.inARow = 0
       return
     }
@@ -214,17 +215,19 @@ public final class TrainingSession {
       try tell(
         .warned(
           step: position.step,
-          sentence: "\(what), so the step was left out and the weights stand as before it "
-            + "(\(skipped.all) so far)"))
+          sentence: what
+            + (isLeftOut
+              ? ", so the step was left out and the weights stand as before it"
+              : ", though its gradient is finite") + " (\(skipped.all) so far)"))
     }
     guard skipped.inARow >= Self.mostSkips else { return }
     try checkpoint(trainer)
     try collectCheckpoint(waiting: true)
     throw TrainingError(
       path: run.path,
-      "\(Self.mostSkips) steps in a row were left out, the last at step \(position.step) because "
-        + "\(what); the weights are those from before them. Look for damaged pictures if it began at "
-        + "once, else start another run with a lower learning_rate or with gradient_clip.")
+      "\(Self.mostSkips) steps in a row were not finite: at step \(position.step) \(what). The last "
+        + "checkpoint is whole. Look for damaged pictures if it began at once, else start another run "
+        + "with a lower learning_rate or with gradient_clip.")
   }
 
   /// Ends the training: writes the last checkpoint and the network for sampling, and measures it.

@@ -75,7 +75,7 @@ import Testing
     let steps = 150
     var isDone = false
     for _ in 0..<2 where !isDone {
-      isDone = try train(family, steps: steps, signal: signal, after: .random(in: 1...2))
+      isDone = try train(family, steps: steps, signal: signal, after: .random(in: 0.7...1.5))
     }
     if !isDone {
       let rest = try Tool.run(goingOn(family, steps: steps), in: folder)
@@ -91,7 +91,7 @@ import Testing
     let steps = 1_000_000
     var reached = 0
     for _ in 0..<kills {
-      _ = try train("vae", steps: steps, signal: SIGKILL, after: .random(in: 0.3...1.5))
+      _ = try train("vae", steps: steps, signal: SIGKILL, after: .random(in: 0.3...0.9))
       let names = try? FileManager.default.contentsOfDirectory(
         atPath: folder["stopped/checkpoints"])
       let newest =

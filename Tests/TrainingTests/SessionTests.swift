@@ -153,7 +153,7 @@ import Torch
       }
       if count == 10 {
         let error = #expect(throws: TrainingError.self) { try play() }
-        #expect(error?.sentence.hasPrefix("10 steps in a row were left out") == true)
+        #expect(error?.sentence.hasPrefix("10 steps in a row were not finite") == true)
         let kept = try #require(Checkpoint.newest(of: run))
         #expect(kept.step == 15)
         let tensors = try kept.tensors("network")
