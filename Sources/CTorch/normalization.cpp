@@ -1,6 +1,6 @@
-// Batch normalisation with a leaky rectifier behind it, fused: where PyTorch's kernels take three
-// passes forward and four backward over tensors of this size, this takes three and two, and keeps one
-// tensor for the backward pass instead of two.
+// Batch normalisation (Ioffe & Szegedy 2015) with a leaky rectifier behind it, fused: the rectifier
+// costs no pass over memory of its own, forward or backward, and only the input is kept for the
+// backward pass.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
@@ -111,7 +111,7 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
                             double momentum, double eps, double slope) {
     int64_t width = input.size(1), rows = input.numel() / width;
     const float* x = input.const_data_ptr<float>();
-    // Mean, scale and shift of each channel.
+    // Mean, 1 / deviation, scale and shift of each channel.
     at::Tensor affine = at::empty({4, width}, input.options().memory_format(std::nullopt));
     float* mean = affine.mutable_data_ptr<float>();
     float *deviation = mean + width, *scale = mean + 2 * width, *shift = mean + 3 * width;

@@ -126,7 +126,6 @@ public struct GANConfig: Codable, Sendable, Equatable {
       return "block_out_channels lists \(blockOutChannels.count) levels; there are 2 to 10"
     }
     let halvings = blockOutChannels.count - 1
-    let patch = architecture == .r3gan ? patchSize : 1
     guard imageSize % (patch << halvings) == 0, baseSize >= 2 else {
       return "an image_size of \(imageSize) cannot be halved \(halvings) times down to whole "
         + (patch == 1 ? "pixels" : "patches of \(patch) pixels")
@@ -165,7 +164,7 @@ public struct GANConfig: Codable, Sendable, Equatable {
     }
     let base = blockOutChannels.last! * baseSize * baseSize
     let ends = base * (told * latentDim + 1) + classCount * (base + latentDim)
-    let widths = [channels * patchSize * patchSize] + blockOutChannels
+    let widths = [channels * patch * patch] + blockOutChannels
     return zip(widths, widths.dropFirst()).reduce(ends) { sum, ends in
       let (above, below) = ends
       let inner = groupSize > 0 ? groupSize : 2 * below
@@ -175,8 +174,9 @@ public struct GANConfig: Codable, Sendable, Equatable {
     }
   }
 
+  /// Pixels along each side of a place of the first level; only `r3gan` folds them.
+  private var patch: Int { architecture == .r3gan ? patchSize : 1 }
+
   /// Places along each side of the deepest level.
-  var baseSize: Int {
-    (imageSize / (architecture == .r3gan ? patchSize : 1)) >> (blockOutChannels.count - 1)
-  }
+  var baseSize: Int { (imageSize / patch) >> (blockOutChannels.count - 1) }
 }
