@@ -56,6 +56,8 @@ let package = Package(
         .unsafeFlags([
           "-isystem", "\(libtorch)/include",
           "-isystem", "\(libtorch)/include/torch/csrc/api/include",
+          // Of debug builds too: their kernels would else be fifty times as slow.
+          "-O3",
         ])
       ],
       linkerSettings: torchLinks),

@@ -1,0 +1,242 @@
+// 3×3 convolutions by Winograd's minimal filtering F(4×4, 3×3) (Lavin & Gray 2016): a tile of 4×4
+// results takes 36 multiplications a channel pair where the sum itself takes 144.
+//
+//     Y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A        d: 6×6 of the input, g: the 3×3 filter, Y: 4×4
+//
+// The matrices are those of the points 0, ±p, ±q and ∞ (Toom & Cook). With p = 5/8 and q = 3/2
+// rounding errors are a third of those of the usual 1 and 2, and less than twice those of the sum.
+// The products for one of the 36 places of all tiles and channels are a matrix product. A thread
+// takes some tiles at a time, so that what it makes on the way stays in its cache.
+#include "winograd.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <vector>
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+#define INLINE __attribute__((always_inline)) inline
+
+namespace {
+
+/// Numbers side by side in the transforms and in the columns of a panel.
+constexpr int64_t lanes = 16, panel = 32;
+/// Rows that one matrix product takes at a time, and tiles come in multiples of.
+constexpr int64_t rows_at_once = 8;
+/// Places of a tile in the space of products.
+constexpr int64_t side = 6, places = side * side, step = 4;
+
+/// The points.
+constexpr float p = 0.625f, q = 1.5f, p2 = p * p, q2 = q * q;
+
+/// The tiles of a batch of pictures `[N, H, W, channels]`.
+struct Tiles {
+  int64_t height, width, down, across, count;
+
+  Tiles(int64_t pictures, int64_t height, int64_t width)
+      : height(height), width(width), down((height + step - 1) / step),
+        across((width + step - 1) / step), count(pictures * down * across) {}
+
+  /// Where a tile's results begin.
+  void place(int64_t tile, int64_t* picture, int64_t* top, int64_t* left) const {
+    *picture = tile / (down * across);
+    *top = tile / across % down * step;
+    *left = tile % across * step;
+  }
+};
+
+/// Numbers between the matrices `[rows, columns]` of two places, which must not fall into the same
+/// sets of the cache.
+INLINE int64_t apart(int64_t rows, int64_t columns) { return rows * columns + lanes; }
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx512f"))), apply_to = function)
+namespace avx512 {
+constexpr int block_rows = 8, block_vectors = 2;
+#include "winograd_kernels.h"
+}  // namespace avx512
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#endif
+namespace narrow {
+constexpr int block_rows = 4, block_vectors = 1;
+#include "winograd_kernels.h"
+}  // namespace narrow
+#if defined(__x86_64__)
+#pragma clang attribute pop
+#endif
+
+/// Whether the widest vectors are there; of x86-64, at least AVX2 has to be.
+bool has_avx512() {
+#if defined(__x86_64__)
+  static const bool value = __builtin_cpu_supports("avx512f");
+  return value;
+#else
+  return false;
+#endif
+}
+
+bool has_vectors() {
+#if defined(__x86_64__)
+  static const bool value = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return value;
+#elif defined(__aarch64__)
+  return true;
+#else
+  return false;
+#endif
+}
+
+/// Calls a kernel in the widest vectors that the processor has.
+#if defined(__x86_64__)
+#define WIDEST(kernel, ...) (has_avx512() ? avx512::kernel : narrow::kernel)(__VA_ARGS__)
+#else
+#define WIDEST(kernel, ...) narrow::kernel(__VA_ARGS__)
+#endif
+
+/// G g Gᵀ of all filters `[K, C, 3, 3]` as 36 matrices `[C, K]` of panels; with `turned`, of the
+/// filters by which a gradient goes back: turned by 180° and `[K, C]`.
+at::Tensor transformed(const at::Tensor& weight, bool turned) {
+  at::Tensor dense = weight.contiguous();
+  int64_t filters = dense.size(0), channels = dense.size(1);
+  int64_t rows = turned ? filters : channels, columns = turned ? channels : filters;
+  int64_t along = turned ? 9 * channels : 9, across = turned ? 9 : 9 * channels;
+  at::Tensor result = at::empty({places, apart(rows, columns)}, dense.options());
+  const float* w = dense.const_data_ptr<float>();
+  float* u = result.mutable_data_ptr<float>();
+  at::parallel_for(0, columns / panel, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t k = begin * panel; k < end * panel; k += panel) {
+      WIDEST(transform_panel, w, rows, columns, along, across, turned, k, u);
+    }
+  });
+  return result;
+}
+
+/// How many tiles a thread takes at a time: as many as its cache holds, and enough that the
+/// transformed weights are not read for too few.
+int64_t tiles_at_once(int64_t inputs, int64_t outputs, int64_t tiles) {
+  constexpr int64_t cache = 1 << 20, fewest = 32;
+  int64_t fitting = cache / (places * sizeof(float) * (inputs + outputs));
+  int64_t share = (tiles + at::get_num_threads() - 1) / at::get_num_threads();
+  int64_t count = std::min(std::max(fitting, fewest), std::max<int64_t>(share, 1));
+  return (count + rows_at_once - 1) / rows_at_once * rows_at_once;
+}
+
+/// x `[N, C, H, W]` in channels-last order with transformed weights.
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& u, int64_t outputs, const float* bias) {
+  Tiles tiles(x.size(0), x.size(2), x.size(3));
+  int64_t inputs = x.size(1);
+  at::Tensor result = at::empty({x.size(0), outputs, x.size(2), x.size(3)},
+                                x.options().memory_format(at::MemoryFormat::ChannelsLast));
+  int64_t some = tiles_at_once(inputs, outputs, tiles.count);
+  const float *from = x.const_data_ptr<float>(), *weights = u.const_data_ptr<float>();
+  float* y = result.mutable_data_ptr<float>();
+  at::parallel_for(0, (tiles.count + some - 1) / some, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> space(places * (apart(some, inputs) + apart(some, outputs)));
+    for (int64_t part = begin; part < end; part++) {
+      int64_t first = part * some;
+      WIDEST(convolve_tiles, from, tiles, inputs, outputs, weights, bias, first,
+             std::min(some, tiles.count - first), space.data(), y);
+    }
+  });
+  return result;
+}
+
+/// The gradient of the weights `[K, C, 3, 3]`. Each thread adds up its own tiles, and the sums are
+/// added in order, so that the result is the same every time.
+at::Tensor weight_gradient(const at::Tensor& x, const at::Tensor& dy) {
+  Tiles tiles(x.size(0), x.size(2), x.size(3));
+  int64_t inputs = x.size(1), outputs = dy.size(1);
+  int64_t some = tiles_at_once(inputs, outputs, tiles.count);
+  int64_t chunks = (tiles.count + some - 1) / some;
+  int64_t parts = std::min<int64_t>(at::get_num_threads(), chunks);
+  const float *from = x.const_data_ptr<float>(), *gradient = dy.const_data_ptr<float>();
+  at::Tensor sums = at::empty({parts, places, apart(inputs, outputs)},
+                              x.options().memory_format(at::MemoryFormat::Contiguous));
+  float* du = sums.mutable_data_ptr<float>();
+  int64_t size = places * apart(inputs, outputs);
+  at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> space(places * (apart(some, inputs) + apart(some, outputs)));
+    for (int64_t part = begin; part < end; part++) {
+      int64_t start = chunks * part / parts, last = chunks * (part + 1) / parts;
+      for (int64_t chunk = start; chunk < last; chunk++) {
+        int64_t first = chunk * some;
+        WIDEST(weight_tiles, from, gradient, tiles, inputs, outputs, first,
+               std::min(some, tiles.count - first), chunk > start, space.data(), du + part * size);
+      }
+    }
+  });
+  at::Tensor result = at::empty({outputs, inputs, 3, 3}, sums.options());
+  float* dw = result.mutable_data_ptr<float>();
+  at::parallel_for(0, outputs / lanes, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t k = begin * lanes; k < end * lanes; k += lanes) {
+      WIDEST(filters_back, du, parts, inputs, outputs, k, dw);
+    }
+  });
+  return result;
+}
+
+struct Winograd : torch::autograd::Function<Winograd> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
+                            const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
+    context->save_for_backward({input, weight});
+    context->saved_data["bias"] = bias.has_value();
+    at::Tensor offset = bias ? bias->contiguous() : at::Tensor();
+    return convolve(input, transformed(weight, false), weight.size(0),
+                    bias ? offset.const_data_ptr<float>() : nullptr);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    variable_list saved = context->get_saved_variables();
+    const at::Tensor &input = saved[0], &weight = saved[1];
+    bool has_bias = context->saved_data["bias"].toBool();
+    bool for_input = context->needs_input_grad(0), for_weight = context->needs_input_grad(1);
+    bool for_bias = has_bias && context->needs_input_grad(2);
+    if (c10::GradMode::is_enabled()) {
+      // Gradients of gradients: through PyTorch's own operation, which has them.
+      auto [dx, dw, db] = at::convolution_backward(
+          gradients[0], input, weight, weight.size(0), {1, 1}, {1, 1}, {1, 1}, false, {0, 0}, 1,
+          {for_input, for_weight, for_bias});
+      return {dx, dw, db};
+    }
+    at::Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
+    variable_list found(3);
+    if (for_input) found[0] = convolve(dy, transformed(weight, true), weight.size(1), nullptr);
+    if (for_weight) found[1] = weight_gradient(input, dy);
+    if (for_bias) found[2] = dy.sum({0, 2, 3});
+    return found;
+  }
+};
+
+}  // namespace
+
+namespace ctorch {
+
+bool fits_winograd(const at::Tensor& input, const at::Tensor& weight, const int64_t stride[2],
+                   const int64_t padding[2], const int64_t dilation[2], int64_t groups) {
+  bool is_plain = groups == 1 && weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3;
+  for (int i = 0; i < 2; i++) {
+    is_plain = is_plain && stride[i] == 1 && padding[i] == 1 && dilation[i] == 1;
+  }
+  // With few tiles, transforming the weights takes longer than the multiplications that it saves.
+  constexpr int64_t fewest = 128;
+  return is_plain && has_vectors() && input.dim() == 4 && input.size(1) == weight.size(1) &&
+         weight.size(0) > 0 && weight.size(0) % panel == 0 && weight.size(1) % panel == 0 &&
+         Tiles(input.size(0), input.size(2), input.size(3)).count >= fewest &&
+         input.device().is_cpu() && weight.device().is_cpu() && input.scalar_type() == at::kFloat &&
+         weight.scalar_type() == at::kFloat &&
+         input.is_contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+at::Tensor winograd(const at::Tensor& input, const at::Tensor& weight,
+                    const std::optional<at::Tensor>& bias) {
+  return Winograd::apply(input, weight, bias);
+}
+
+}  // namespace ctorch

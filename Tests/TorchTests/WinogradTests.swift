@@ -1,0 +1,89 @@
+import TestSupport
+import Testing
+import Torch
+
+/// 3×3 convolutions by Winograd's minimal filtering against the sum in double precision.
+@Suite struct WinogradTests {
+  struct Shape: CustomTestStringConvertible {
+    let count, inputs, outputs, height, width: Int
+    var testDescription: String { "\(count)×\(inputs)→\(outputs)×\(height)×\(width)" }
+    init(_ count: Int, _ inputs: Int, _ outputs: Int, _ height: Int, _ width: Int) {
+      (self.count, self.inputs, self.outputs) = (count, inputs, outputs)
+      (self.height, self.width) = (height, width)
+    }
+  }
+
+  /// Whole tiles, cut tiles, sides that differ, one pixel; few channels and many.
+  static let shapes = [
+    Shape(8, 32, 64, 16, 16), Shape(40, 64, 32, 7, 7), Shape(12, 32, 32, 13, 18),
+    Shape(130, 32, 96, 1, 3), Shape(33, 160, 128, 5, 6),
+  ]
+
+  private struct Pass {
+    let x, weight, bias, seed: Tensor
+
+    init(_ shape: Shape) {
+      let random = Generator(seed: 5)
+      x = Tensor.randn([shape.count, shape.inputs, shape.height, shape.width], using: random)
+        .contiguous(.channelsLast)
+      weight = Tensor.randn([shape.outputs, shape.inputs, 3, 3], using: random) / 10
+      bias = Tensor.randn([shape.outputs], using: random)
+      seed = Tensor.randn(
+        [shape.count, shape.outputs, shape.height, shape.width], using: random)
+    }
+
+    /// Output and gradients, and those of the gradient's own norm, in a number type.
+    func run(_ type: DType, format: MemoryFormat) -> [(name: String, value: Tensor)] {
+      let (x, weight, bias) = (
+        self.x.to(type).contiguous(format).detached(), self.weight.to(type), self.bias.to(type)
+      )
+      for tensor in [x, weight, bias] { tensor.requiresGradient = true }
+      let y = x.conv2d(weight: weight, bias: bias, padding: 1)
+      let seed = self.seed.to(type)
+      let first = (y * seed).sum().gradients(
+        withRespectTo: [x, weight, bias], retainingGraph: true)
+      let once = (y.square() * seed).sum().gradients(withRespectTo: [x], creatingGraph: true)
+      let second = once[0]!.square().sum().gradients(withRespectTo: [x, weight])
+      return [
+        ("output", y.detached()), ("dx", first[0]!), ("dweight", first[1]!), ("dbias", first[2]!),
+        ("d²x", second[0]!), ("d²weight", second[1]!),
+      ]
+    }
+  }
+
+  @Test(arguments: shapes) func equalsTheSum(_ shape: Shape) {
+    let pass = Pass(shape)
+    let exact = pass.run(.float64, format: .contiguous)
+    for (mine, its) in zip(pass.run(.float32, format: .channelsLast), exact) {
+      #expect(mine.value.shape == its.value.shape)
+      // Of the elements' own size; PyTorch's own float32 sums reach half of this.
+      let power: Double = its.value.square().mean().item()
+      let size = power.squareRoot()
+      expectClose(mine.value.to(.float64), its.value, rtol: 0, atol: 5e-5 * size, mine.name)
+    }
+  }
+
+  /// The same bits every time, whatever the threads do.
+  @Test func repeatsItself() {
+    let pass = Pass(Self.shapes[1])
+    let (once, again) = (
+      pass.run(.float32, format: .channelsLast), pass.run(.float32, format: .channelsLast)
+    )
+    for (one, other) in zip(once, again) {
+      #expect(one.value.elements(as: Float.self) == other.value.elements(as: Float.self))
+    }
+  }
+
+  /// Frozen weights cost no gradient, and a frozen input none either.
+  @Test func frozenEndsGetNone() {
+    let pass = Pass(Self.shapes[0])
+    let weight = pass.weight.detached()
+    weight.requiresGradient = true
+    pass.x.conv2d(weight: weight, bias: nil, padding: 1).sum().backward()
+    #expect(weight.gradient != nil && pass.x.gradient == nil)
+    let x = pass.x.detached()
+    x.requiresGradient = true
+    x.conv2d(weight: pass.weight, bias: pass.bias, padding: 1).sum().backward()
+    #expect(x.gradient != nil && pass.weight.gradient == nil && pass.bias.gradient == nil)
+  }
+}
