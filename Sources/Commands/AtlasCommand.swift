@@ -129,9 +129,16 @@ private final class Workshop: AtlasWorkshop {
     }
     // A claim over seeds names its own.
     let own = settings.compactMap { $0.hasPrefix("seed=") ? UInt64($0.dropFirst(5)) : nil }.first
-    let plan = try TrainingPlan(
+    let new = try TrainingPlan(
       family, data: data, game: game, settings: settings.filter { !$0.hasPrefix("seed=") },
       seed: own ?? seed, budget: budget, run: RunFolder(path: path))
+    // An interrupted training goes on, unless it is of another atlas.
+    let begun = try? TrainingPlan(goingOnWith: new.run, family: family) { _, record in
+      guard record.config == new.record.config, record.seed == new.seed,
+        record.budget == budget
+      else { throw TrainingError("another training.") }
+    }
+    let plan = begun ?? new
     output.talk("  training \(name)")
     _ = try plan.execute(device: device, observers: output.quiet ? [] : [ProgressObserver()])
     try checkInterruption()

@@ -89,6 +89,35 @@ struct TrainingPlan {
   /// The run that `latent train --resume` goes on with. Recipe, data and seed are the run's own;
   /// the length may be given anew.
   init(resuming run: RunFolder, family: Family, _ command: Train) throws {
+    try self.init(
+      goingOnWith: run, family: family, data: command.data, budget: command.budget,
+      checkpoints: command.checkpoints
+    ) { recipe, record in
+      guard try Self.isUnchanged(recipe, by: command, family, data: record.data.name) else {
+        throw TrainingError(
+          path: run.path,
+          "a run goes on with its own settings, and --preset, --loss, --config, --set or "
+            + "--batch-size ask for others; leave them away, or start another run.")
+      }
+      let (size, channels) = (record.data.imageSize, record.data.channels)
+      guard command.imageSize ?? size == size, command.channels ?? channels == channels,
+        command.seed.seed ?? record.seed == record.seed
+      else {
+        throw TrainingError(
+          path: run.path,
+          "the run has \(channels) channels of \(size)×\(size) pixels and the seed \(record.seed); "
+            + "leave --image-size, --channels and --seed away, or start another run.")
+      }
+    }
+  }
+
+  /// A run from its newest whole checkpoint, with its own recipe, data, seed and, unless `budget`
+  /// says otherwise, length; `check` may refuse it.
+  init(
+    goingOnWith run: RunFolder, family: Family, data: String? = nil, budget: TrainingBudget? = nil,
+    checkpoints: CheckpointPlan = CheckpointPlan(),
+    check: (any TrainingRecipe, RunRecord) throws -> Void = { _, _ in }
+  ) throws {
     var record = try RunRecord(of: run)
     guard record.family == family.rawValue else {
       throw TrainingError(
@@ -110,22 +139,9 @@ struct TrainingPlan {
     } catch {
       throw TrainingError(path: run.recordPath, error.sentence)
     }
-    guard try Self.isUnchanged(recipe, by: command, family, data: record.data.name) else {
-      throw TrainingError(
-        path: run.path,
-        "a run goes on with its own settings, and --preset, --loss, --config, --set or --batch-size "
-          + "ask for others; leave them away, or start another run.")
-    }
+    try check(recipe, record)
     let (size, channels) = (record.data.imageSize, record.data.channels)
-    guard command.imageSize ?? size == size, command.channels ?? channels == channels,
-      command.seed.seed ?? record.seed == record.seed
-    else {
-      throw TrainingError(
-        path: run.path,
-        "the run has \(channels) channels of \(size)×\(size) pixels and the seed \(record.seed); "
-          + "leave --image-size, --channels and --seed away, or start another run.")
-    }
-    let data = command.data ?? record.data.name
+    let data = data ?? record.data.name
     train = try DatasetCatalog.open(data, split: .train, imageSize: size, channels: channels)
     test = try DatasetCatalog.open(data, split: .test, imageSize: size, channels: channels)
     guard train.fingerprint == record.data.fingerprint else {
@@ -134,14 +150,14 @@ struct TrainingPlan {
         "this is not the data that the run began with (its fingerprint differs); "
           + "start another run.")
     }
-    guard let budget = command.budget ?? record.budget else {
+    guard let budget = budget ?? record.budget else {
       throw TrainingError(path: run.recordPath, "the run's length is missing; pass --steps.")
     }
     record.status = .running
     notes =
       damaged.map { "\($0); going on from step \(checkpoint.step)" } + train.notes
       + recipe.notes(on: train)
-    checkpoints = command.checkpoints
+    self.checkpoints = checkpoints
     self.family = family
     self.recipe = recipe
     self.seed = record.seed
