@@ -63,7 +63,7 @@ private struct Golden {
   }
 
   func recipe<Recipe: TrainingRecipe>() throws -> Recipe {
-    try #require(run["recipe"]).decode()
+    try Recipe(recorded: #require(run["recipe"]))
   }
 
   /// Ten steps from PyTorch's first weights; reports and last weights are PyTorch's.

@@ -15,7 +15,7 @@ import Torch
     let cases = try JSON(contentsOfFile: Fixture.folder.appending(path: "models/cases.json").path)
     let run = try #require(cases["runs"]?[name])
     let fixture = try Fixture("models/ten_steps_\(name)")
-    let recipe: AutoencoderRecipe = try #require(run["recipe"]).decode()
+    let recipe = try AutoencoderRecipe(recorded: #require(run["recipe"]))
     func number(_ key: String) throws -> Int { try #require(run[key]?.int) }
     let set = discs(
       count: try number("count"), channels: try number("channels"), size: try number("size"))

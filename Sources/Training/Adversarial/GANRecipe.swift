@@ -74,6 +74,9 @@ public struct GANRecipe: TrainingRecipe {
   public var emaDecay = 0.999
   /// Pictures a turn.
   public var batchSize = 32
+  /// Parts of a batch that go through the networks one after another, for a batch that does not fit;
+  /// their gradients add up to the batch's.
+  public var accumulation = 1
   /// Whether pictures are mirrored at random.
   public var flip = false
 
@@ -162,6 +165,11 @@ public struct GANRecipe: TrainingRecipe {
       spectralNorm: kind == .discriminator && spectralNorm, discriminatorNorm: discriminatorNorm)
   }
 
+  /// Whether the discriminator pays for its slope.
+  var hasPenalty: Bool {
+    r1Gamma > 0 || r2Gamma > 0 || gradientPenalty > 0 || draganPenalty > 0
+  }
+
   /// The discriminator's output as the loss takes it: a sigmoid of it where `discriminatorHead` says
   /// so and the loss does not have one itself.
   public func read(_ scores: Tensor) -> Tensor {
@@ -191,7 +199,11 @@ public struct GANRecipe: TrainingRecipe {
     ] {
       if let problem = notNegative(name, value) { return problem }
     }
-    return batchSizeProblem(batchSize)
+    if accumulation > 1, spectralNorm || ![.r3gan, .mlp].contains(architecture) {
+      return "accumulation is \(accumulation), and batch normalisation and spectral norms would see "
+        + "parts of a batch; it goes with the architectures r3gan and mlp without spectral_norm"
+    }
+    return batchSizeProblem(batchSize) ?? BatchParts.problem(accumulation, of: batchSize)
       ?? positive("discriminator_learning_rate", discriminatorLearningRate)
       ?? generatorOptimization.problem
   }

@@ -111,6 +111,10 @@ public final class GANTrainer: Trainer {
   struct Real {
     let samples: Tensor
     let labels: Tensor?
+
+    subscript(part: BatchParts.Part) -> Real {
+      Real(samples: part(samples), labels: labels.map { part($0) })
+    }
   }
 
   private func nextReal() throws -> Real {
@@ -140,25 +144,36 @@ public final class GANTrainer: Trainer {
     _ real: Real, step: Int, progress: Double
   ) -> [(name: String, value: Double)] {
     let z = noise(real.samples.size(0))
-    let x = shown(real.samples)
-    let fake = shown(withoutGradients { generator(z, labels: real.labels) })
     let isPunished = step % recipe.penaltyInterval == 0
-    // The penalties at both ends share their graph with the scores.
-    x.requiresGradient = isPunished && recipe.r1Gamma > 0
-    fake.requiresGradient = isPunished && recipe.r2Gamma > 0
-    let realScores = judge(x, real.labels)
-    let fakeScores = judge(fake, real.labels)
-    let loss = recipe.loss.discriminatorLoss(real: realScores, fake: fakeScores)
-    let penalty = isPunished ? self.penalty(real, x, realScores, fake, fakeScores) : nil
-    let norm = judging.descend(
-      penalty.map { loss + $0 } ?? loss, step: step, progress: progress)
+    var (loss, punished) = (0.0, 0.0)
+    var (realScores, fakeScores): ([Tensor], [Tensor]) = ([], [])
+    let norm = judging.descend(step: step, progress: progress) {
+      for part in BatchParts(of: real.samples.size(0), in: recipe.accumulation) {
+        let real = real[part]
+        let x = shown(real.samples)
+        let fake = shown(withoutGradients { generator(part(z), labels: real.labels) })
+        // The penalties at both ends share their graph with the scores.
+        x.requiresGradient = isPunished && recipe.r1Gamma > 0
+        fake.requiresGradient = isPunished && recipe.r2Gamma > 0
+        realScores.append(judge(x, real.labels))
+        fakeScores.append(judge(fake, real.labels))
+        let (mine, its) = (realScores[realScores.count - 1], fakeScores[fakeScores.count - 1])
+        let share = part.share * recipe.loss.discriminatorLoss(real: mine, fake: its)
+        let penalty =
+          isPunished ? self.penalty(real, x, mine, fake, its).map { part.share * $0 } : nil
+        (penalty.map { share + $0 } ?? share).backward()
+        loss += share.item()
+        punished += penalty?.item() ?? 0
+      }
+    }
     if recipe.clip > 0 { clipParameters(discriminator.parameters, to: recipe.clip) }
-    let balance = AdversarialBalance(recipe.loss, real: realScores, fake: fakeScores)
+    let balance = AdversarialBalance(
+      recipe.loss, real: .concatenated(realScores), fake: .concatenated(fakeScores))
     return [
-      ("discriminator_loss", loss.item()), ("accuracy", balance.accuracy),
+      ("discriminator_loss", loss), ("accuracy", balance.accuracy),
       ("value", balance.value), ("real_score", balance.realScore),
       ("fake_score", balance.fakeScore), ("distance_to_half", abs(balance.accuracy - 0.5)),
-    ] + (penalty.map { [("penalty", $0.item())] } ?? []) + norm
+    ] + (isPunished && recipe.hasPenalty ? [("penalty", punished)] : []) + norm
   }
 
   /// The recipe's penalties on the discriminator's slope; `nil` for none.
@@ -195,13 +210,23 @@ public final class GANTrainer: Trainer {
   ) -> [(name: String, value: Double)] {
     judging.isFrozen = true
     defer { judging.isFrozen = false }
-    let fake = generator(noise(real.samples.size(0)), labels: real.labels)
-    let realScores =
-      recipe.loss == .relativistic
-      ? withoutGradients { judge(shown(real.samples), real.labels) } : nil
-    let loss = recipe.loss.generatorLoss(real: realScores, fake: judge(shown(fake), real.labels))
-    let norm = generating.descend(loss, step: step, progress: progress)
-    return [("generator_loss", loss.item())] + norm
+    let z = noise(real.samples.size(0))
+    var loss = 0.0
+    let norm = generating.descend(step: step, progress: progress) {
+      for part in BatchParts(of: real.samples.size(0), in: recipe.accumulation) {
+        let real = real[part]
+        let fake = generator(part(z), labels: real.labels)
+        let realScores =
+          recipe.loss == .relativistic
+          ? withoutGradients { judge(shown(real.samples), real.labels) } : nil
+        let share =
+          part.share
+          * recipe.loss.generatorLoss(real: realScores, fake: judge(shown(fake), real.labels))
+        share.backward()
+        loss += share.item()
+      }
+    }
+    return [("generator_loss", loss)] + norm
   }
 
   private func noise(_ count: Int) -> Tensor {

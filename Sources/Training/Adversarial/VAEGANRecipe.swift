@@ -66,6 +66,9 @@ public struct VAEGANRecipe: TrainingRecipe {
   public var emaDecay = 0.999
   /// Pictures a step.
   public var batchSize = 64
+  /// Parts of a batch that go through the networks one after another, for a batch that does not fit;
+  /// their gradients add up to the batch's.
+  public var accumulation = 1
   /// Whether pictures are mirrored at random.
   public var flip = false
 
@@ -108,6 +111,7 @@ public struct VAEGANRecipe: TrainingRecipe {
     recipe.beta = beta
     recipe.klWarmup = klWarmup
     recipe.batchSize = batchSize
+    recipe.accumulation = accumulation
     recipe.flip = flip
     recipe.optimizer = optimizer
     recipe.learningRate = learningRate
@@ -144,6 +148,10 @@ public struct VAEGANRecipe: TrainingRecipe {
     }
     if !(0..<1).contains(adversarialStart) {
       return "adversarial_start is \(adversarialStart); it must lie in 0..<1"
+    }
+    if accumulation > 1, r1Gamma == 0, discriminator == .dcgan {
+      return "accumulation is \(accumulation), and the discriminator's batch normalisation would see "
+        + "parts of a batch; set r1_gamma, with which it has none"
     }
     for (name, value) in [
       ("reconstruction_weight", reconstructionWeight), ("adversarial_weight", adversarialWeight),

@@ -60,20 +60,36 @@ public final class VAEGANTrainer: Trainer {
     while !session.isDone {
       let x = try training.nextBatch()  // [N, C, H, W] in [0, 1]
       let (step, progress) = (session.position.step, session.progress)
-      let posterior = training.network.posterior(x)
-      let z = posterior.sample(using: training.learning.noise)
-      let prior = Tensor.randn(z.shape, using: training.learning.noise).to(x.device)
-      let reconstructed = training.network.decode(z)
-      let drawn = training.network.decode(prior)
+      let codes = [x.size(0), training.network.config.latentDim]
+      let noise = (0..<2).map { _ in
+        Tensor.randn(codes, using: training.learning.noise).to(x.device)
+      }
+      let parts = training.parts(of: x)
+      // A batch of one part goes through the autoencoder once for both turns.
+      let kept = parts.count == 1 ? Pass(training.network, x, noise[0], prior: noise[1]) : nil
+      func pass(_ part: BatchParts.Part) -> Pass {
+        kept ?? Pass(training.network, part(x), part(noise[0]), prior: part(noise[1]))
+      }
       let game = playsGame(at: progress)
       let judged =
         game || recipe.reconstruction == .features
-        ? discriminatorTurn(
-          x, fakes: [reconstructed, drawn], step: step, progress: progress) : idle
+        ? discriminatorTurn(parts, of: pass, step: step, progress: progress) : idle
       let learned = autoencoderTurn(
-        x, posterior, reconstructed: reconstructed, drawn: drawn, plays: game, step: step,
-        progress: progress)
+        parts, of: pass, plays: game, step: step, progress: progress)
       try session.completeStep(self, samples: x.size(0), metrics: learned + judged)
+    }
+  }
+
+  /// Some pictures through the autoencoder, and what it draws of codes from N(0, 1).
+  private struct Pass {
+    let x, reconstructed, drawn: Tensor
+    let posterior: DiagonalGaussian
+
+    init(_ network: Autoencoder, _ x: Tensor, _ noise: Tensor, prior: Tensor) {
+      self.x = x
+      posterior = network.posterior(x)
+      reconstructed = network.decode(posterior.sample(noise: noise))
+      drawn = network.decode(prior)
     }
   }
 
@@ -86,38 +102,74 @@ public final class VAEGANTrainer: Trainer {
 
   /// One step of the discriminator on real pictures, reconstructions and draws.
   private func discriminatorTurn(
-    _ x: Tensor, fakes: [Tensor], step: Int, progress: Double
+    _ parts: BatchParts, of pass: (BatchParts.Part) -> Pass, step: Int, progress: Double
   ) -> [(name: String, value: Double)] {
-    let real = (2 * x - 1).detached()
-    real.requiresGradient = recipe.r1Gamma > 0
-    let realScores = discriminator(real)
-    let fakeScores = fakes.map { discriminator((2 * $0 - 1).detached()) }
-    // Both kinds of fakes count alike; log D(x) counts once.
-    let losses = fakeScores.map { recipe.loss.discriminatorLoss(real: realScores, fake: $0) }
-    let loss = (losses[0] + losses[1]) / 2
-    let penalty =
-      recipe.r1Gamma > 0
-      ? recipe.r1Gamma / 2 * GradientPenalty.squaredNorm(of: realScores, at: real) : nil
-    let norm = judging.descend(penalty.map { loss + $0 } ?? loss, step: step, progress: progress)
+    var loss = 0.0
+    var (realScores, fakeScores): ([Tensor], [Tensor]) = ([], [])
+    let norm = judging.descend(step: step, progress: progress) {
+      for part in parts {
+        let pass = parts.count == 1 ? pass(part) : withoutGradients { pass(part) }
+        let real = (2 * pass.x - 1).detached()
+        real.requiresGradient = recipe.r1Gamma > 0
+        let mine = discriminator(real)
+        let its = [pass.reconstructed, pass.drawn].map { discriminator((2 * $0 - 1).detached()) }
+        // Both kinds of fakes count alike; log D(x) counts once.
+        let losses = its.map { recipe.loss.discriminatorLoss(real: mine, fake: $0) }
+        let share = part.share * ((losses[0] + losses[1]) / 2)
+        let penalty =
+          recipe.r1Gamma > 0
+          ? part.share * recipe.r1Gamma / 2 * GradientPenalty.squaredNorm(of: mine, at: real) : nil
+        (penalty.map { share + $0 } ?? share).backward()
+        loss += share.item()
+        realScores.append(mine)
+        fakeScores += its
+      }
+    }
     let balance = AdversarialBalance(
-      recipe.loss, real: realScores, fake: .concatenated(fakeScores))
+      recipe.loss, real: .concatenated(realScores), fake: .concatenated(fakeScores))
     return [
-      ("discriminator_loss", loss.item()), ("accuracy", balance.accuracy),
-      ("value", balance.value),
+      ("discriminator_loss", loss), ("accuracy", balance.accuracy), ("value", balance.value),
     ] + norm
   }
 
   /// One step of encoder and decoder, each down its own loss, with the discriminator as it is.
   private func autoencoderTurn(
-    _ x: Tensor, _ posterior: DiagonalGaussian, reconstructed: Tensor, drawn: Tensor,
-    plays: Bool, step: Int, progress: Double
+    _ parts: BatchParts, of pass: (BatchParts.Part) -> Pass, plays: Bool, step: Int,
+    progress: Double
   ) -> [(name: String, value: Double)] {
     judging.isFrozen = true
     defer { judging.isFrozen = false }
-    let count = Double(x.size(0))
     let warmth = recipe.klWarmup > 0 ? min(1, progress / recipe.klWarmup) : 1
-    let kl = posterior.kl.mean()
-    let seen = discriminator.scoresAndFeatures(2 * reconstructed - 1, labels: nil)
+    var (likenesses, kls, games, weights) = (0.0, 0.0, 0.0, 0.0)
+    let norm = training.learning.descend(step: step, progress: progress) {
+      for part in parts {
+        let pass = pass(part)
+        let kl = pass.posterior.kl.mean()
+        let (likeness, game) = judged(pass)
+        let weight = plays ? gameWeight(likeness: likeness, game: game) : 0
+        let forEncoder = part.share * (recipe.beta * warmth * kl + likeness)
+        let forDecoder = part.share * (recipe.reconstructionWeight * likeness + weight * game)
+        add(
+          forEncoder.gradients(withRespectTo: encoder.map(\.value), retainingGraph: true),
+          to: encoder)
+        add(forDecoder.gradients(withRespectTo: decoder.map(\.value)), to: decoder)
+        likenesses += part.share * likeness.item()
+        kls += part.share * kl.item()
+        games += part.share * game.item()
+        weights += part.share * weight
+      }
+    }
+    return [
+      ("likeness", likenesses), ("kl", kls), ("generator_loss", games),
+      ("adversarial_weight", weights),
+    ] + norm
+  }
+
+  /// How unlike pictures and reconstructions are, and the generator's loss, means over pictures.
+  private func judged(_ pass: Pass) -> (likeness: Tensor, game: Tensor) {
+    let x = pass.x
+    let seen = discriminator.scoresAndFeatures(2 * pass.reconstructed - 1, labels: nil)
+    let count = Double(x.size(0))
     let likeness: Tensor
     switch recipe.reconstruction {
     case .features:
@@ -126,35 +178,21 @@ public final class VAEGANTrainer: Trainer {
       }
       likeness = (seen.features - target).square().sum() * (0.5 / count)
     case .pixels:
-      likeness = (reconstructed - x).abs().sum() * (1 / count)
+      likeness = (pass.reconstructed - x).abs().sum() * (1 / count)
     }
     let real =
       recipe.loss == .relativistic ? withoutGradients { discriminator(2 * x - 1) } : nil
     let game =
       (recipe.loss.generatorLoss(real: real, fake: seen.scores)
-        + recipe.loss.generatorLoss(real: real, fake: discriminator(2 * drawn - 1))) / 2
-    let weight = plays ? gameWeight(likeness: likeness, game: game) : 0
-    let forEncoder = recipe.beta * warmth * kl + likeness
-    let forDecoder = recipe.reconstructionWeight * likeness + weight * game
-    let norm = training.learning.descend(step: step, progress: progress) {
-      let parts = [
-        (
-          encoder,
-          forEncoder.gradients(
-            withRespectTo: encoder.map(\.value), retainingGraph: true)
-        ),
-        (decoder, forDecoder.gradients(withRespectTo: decoder.map(\.value))),
-      ]
-      for (parameters, gradients) in parts {
-        for (parameter, gradient) in zip(parameters, gradients) {
-          parameter.value.gradient = gradient
-        }
-      }
+        + recipe.loss.generatorLoss(real: real, fake: discriminator(2 * pass.drawn - 1))) / 2
+    return (likeness, game)
+  }
+
+  private func add(_ gradients: [Tensor?], to parameters: [Parameter]) {
+    for (parameter, gradient) in zip(parameters, gradients) {
+      guard let gradient else { continue }
+      parameter.value.gradient = parameter.value.gradient.map { $0 + gradient } ?? gradient
     }
-    return [
-      ("likeness", likeness.item()), ("kl", kl.item()), ("generator_loss", game.item()),
-      ("adversarial_weight", weight),
-    ] + norm
   }
 
   /// How much the game counts for the decoder.

@@ -49,6 +49,9 @@ public struct AutoencoderRecipe: TrainingRecipe {
   public var emaDecay = 0.999
   /// Pictures a step.
   public var batchSize = 128
+  /// Parts of a batch that go through the networks one after another, for a batch that does not fit;
+  /// their gradients add up to the batch's.
+  public var accumulation = 1
   /// Whether pictures are mirrored at random.
   public var flip = false
 
@@ -98,7 +101,7 @@ public struct AutoencoderRecipe: TrainingRecipe {
   /// What is wrong with the numbers, as one sentence; `nil` when training can start.
   public var problem: String? {
     if !(0...1).contains(klWarmup) { return "kl_warmup is \(klWarmup); it must lie in 0...1" }
-    return batchSizeProblem(batchSize) ?? positive("sigma", sigma) ?? notNegative("beta", beta)
+    return batchSizeProblem(batchSize) ?? BatchParts.problem(accumulation, of: batchSize) ?? positive("sigma", sigma) ?? notNegative("beta", beta)
       ?? notNegative("free_bits", freeBits) ?? optimization.problem
   }
 

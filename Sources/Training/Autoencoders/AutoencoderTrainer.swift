@@ -22,12 +22,19 @@ public final class AutoencoderTrainer: OneNetworkTrainer {
     let network = training.network
     while !session.isDone {
       let x = try training.nextBatch()
-      let output = network.decodeOutput(network.encode(x))
-      let loss = network.meanReconstructionLoss(x, output: output)
+      var loss = 0.0
       let norm = training.learning.descend(
-        loss, step: session.position.step, progress: session.progress)
-      try session.completeStep(
-        self, samples: x.size(0), metrics: [("loss", loss.item())] + norm)
+        step: session.position.step, progress: session.progress
+      ) {
+        for part in training.parts(of: x) {
+          let x = part(x)
+          let output = network.decodeOutput(network.encode(x))
+          let share = part.share * network.meanReconstructionLoss(x, output: output)
+          share.backward()
+          loss += share.item()
+        }
+      }
+      try session.completeStep(self, samples: x.size(0), metrics: [("loss", loss)] + norm)
     }
   }
 

@@ -55,6 +55,9 @@ public final class AutoencoderTraining {
   /// The next pictures, `[N, C, H, W]` in [0, 1].
   func nextBatch() throws -> Tensor { try loader.next().tensor(device: device) }
 
+  /// The parts in which a batch goes through the network.
+  func parts(of x: Tensor) -> BatchParts { BatchParts(of: x.size(0), in: recipe.accumulation) }
+
   // MARK: Looking
 
   /// The folder of the network inside a run.

@@ -23,17 +23,29 @@ public final class VAETrainer: OneNetworkTrainer {
     let (network, recipe) = (training.network, training.recipe)
     while !session.isDone {
       let x = try training.nextBatch()
-      let bound = network.evidenceLowerBound(x, using: training.learning.noise)
-      let loss = bound.objective(
-        beta: beta(at: session.progress), freeBits: recipe.freeBits)
+      let noise = Tensor.randn(
+        [x.size(0), network.config.latentDim], using: training.learning.noise
+      ).to(x.device)
+      let beta = beta(at: session.progress)
+      var (loss, reconstruction, kl) = (0.0, 0.0, 0.0)
       let norm = training.learning.descend(
-        loss, step: session.position.step, progress: session.progress)
+        step: session.position.step, progress: session.progress
+      ) {
+        for part in training.parts(of: x) {
+          let x = part(x)
+          let posterior = network.posterior(x)
+          let bound = network.evidenceLowerBound(
+            x, posterior, z: posterior.sample(noise: part(noise)))
+          let share = part.share * bound.objective(beta: beta, freeBits: recipe.freeBits)
+          share.backward()
+          loss += share.item()
+          reconstruction += part.share * bound.reconstruction.item()
+          kl += part.share * bound.kl.item()
+        }
+      }
       try session.completeStep(
         self, samples: x.size(0),
-        metrics: [
-          ("loss", loss.item()), ("reconstruction", bound.reconstruction.item()),
-          ("kl", bound.kl.item()),
-        ] + norm)
+        metrics: [("loss", loss), ("reconstruction", reconstruction), ("kl", kl)] + norm)
     }
   }
 

@@ -69,6 +69,9 @@ public struct DiffusionRecipe: TrainingRecipe {
   public var emaDecay = 0.999
   /// Pictures a step.
   public var batchSize = 64
+  /// Parts of a batch that go through the networks one after another, for a batch that does not fit;
+  /// their gradients add up to the batch's.
+  public var accumulation = 1
   /// Whether pictures are mirrored at random.
   public var flip = false
 
@@ -199,7 +202,7 @@ extension DiffusionRecipe {
       return "with rescale_betas_zero_snr the last level holds nothing but noise, and seeing the "
         + "noise says nothing there; set prediction_type to v_prediction or sample"
     }
-    return batchSizeProblem(batchSize) ?? notNegative("min_snr_gamma", minSnrGamma)
+    return batchSizeProblem(batchSize) ?? BatchParts.problem(accumulation, of: batchSize) ?? notNegative("min_snr_gamma", minSnrGamma)
       ?? notNegative("offset_noise", offsetNoise) ?? notNegative("bound_weight", boundWeight)
       ?? optimization.problem ?? schedulerConfig.problem
   }

@@ -75,13 +75,19 @@ public final class DiffusionTrainer: OneNetworkTrainer {
       let x = 2 * batch.tensor(device: device) - 1  // [N, C, H, W] in [−1, 1]
       let (levels, noise) = objective.draw(for: x, using: learning.noise)
       let classes = batch.labels.flatMap(hidingSome)
-      let loss = objective.losses(x, noise: noise, levels: levels) {
-        network($0, timesteps: $1, classLabels: classes)
-      }.mean()
-      let norm = learning.descend(
-        loss, step: session.position.step, progress: session.progress)
-      try session.completeStep(
-        self, samples: x.size(0), metrics: [("loss", loss.item())] + norm)
+      var loss = 0.0
+      let norm = learning.descend(step: session.position.step, progress: session.progress) {
+        for part in BatchParts(of: x.size(0), in: recipe.accumulation) {
+          let share =
+            part.share
+            * objective.losses(part(x), noise: part(noise), levels: Array(levels[part.range])) {
+              network($0, timesteps: $1, classLabels: classes.map { part($0) })
+            }.mean()
+          share.backward()
+          loss += share.item()
+        }
+      }
+      try session.completeStep(self, samples: x.size(0), metrics: [("loss", loss)] + norm)
     }
   }
 

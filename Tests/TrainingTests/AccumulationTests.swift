@@ -1,0 +1,111 @@
+import Datasets
+import TestSupport
+import Testing
+import Torch
+
+@testable import Training
+
+/// A batch in parts has the gradient of the batch.
+@Suite(.serialized) struct AccumulationTests {
+  static let pictures = discs(count: 64, channels: 1, size: 8, classes: 2)
+
+  static func autoencoder(_ parts: Int) -> AutoencoderRecipe {
+    smallRecipe { ($0.batchSize, $0.accumulation, $0.optimizer) = (64, parts, .sgd) }
+  }
+
+  /// A trainer of each family whose batch of 64 goes in `parts`. Steps are so small that the later
+  /// player of a game meets the same other one.
+  static let trainers: [(name: String, make: @Sendable (_ parts: Int) throws -> any Trainer)] = [
+    (
+      "ae",
+      { parts in
+        AutoencoderTrainer(
+          try AutoencoderTraining(
+            .deterministic, recipe: autoencoder(parts), train: pictures, test: pictures, seed: 3))
+      }
+    ),
+    (
+      "vae",
+      { parts in
+        VAETrainer(
+          try AutoencoderTraining(
+            .variational, recipe: autoencoder(parts), train: pictures, test: pictures, seed: 3))
+      }
+    ),
+    (
+      "vae-gan",
+      { parts in
+        var recipe = VAEGANRecipe()
+        (recipe.latentDim, recipe.hiddenDims, recipe.blockOutChannels) = (3, [8], [4])
+        (recipe.discriminatorChannels, recipe.r1Gamma) = ([4, 6], 1)
+        (recipe.batchSize, recipe.accumulation, recipe.optimizer) = (64, parts, .sgd)
+        (recipe.learningRate, recipe.discriminatorLearningRate) = (1e-6, 1e-6)
+        return try VAEGANTrainer(recipe, train: pictures, test: pictures, seed: 3)
+      }
+    ),
+    (
+      "gan",
+      { parts in
+        var recipe = GANRecipe()
+        (recipe.latentDim, recipe.hiddenDims, recipe.blockOutChannels) = (4, [8], [4, 6])
+        (recipe.groupSize, recipe.classConditional) = (0, true)
+        (recipe.batchSize, recipe.accumulation, recipe.optimizer) = (64, parts, .sgd)
+        (recipe.learningRate, recipe.discriminatorLearningRate) = (1e-6, 1e-6)
+        return try GANTrainer(recipe, train: pictures, test: pictures, seed: 3)
+      }
+    ),
+    (
+      "diffusion",
+      { parts in
+        var recipe = DiffusionRecipe()
+        (recipe.blockOutChannels, recipe.attentionLevels) = ([4, 8], [1])
+        (recipe.attentionHeadDim, recipe.normNumGroups) = (4, 2)
+        (recipe.batchSize, recipe.accumulation, recipe.optimizer) = (64, parts, .sgd)
+        return try DiffusionTrainer(recipe, train: pictures, test: pictures, seed: 3)
+      }
+    ),
+  ]
+
+  @Test(arguments: trainers.map(\.name)) func partsAddUpToTheBatch(_ family: String) throws {
+    let make = try #require(Self.trainers.first { $0.name == family }).make
+    /// The gradients of the first step: what SGD's momentum begins as.
+    func gradients(_ parts: Int) throws -> [(key: String, tensor: Tensor)] {
+      let trainer = try make(parts)
+      try withScratchFolder { folder in
+        let run = RunFolder(path: "\(folder)/run")
+        try run.create(replacing: false)
+        let session = TrainingSession(
+          run: run, budget: .steps(1), stepsPerEpoch: trainer.stepsPerEpoch, observers: [])
+        try trainer.train(session)
+      }
+      return trainer.checkpointState.filter { $0.file.hasSuffix("optimizer") }
+        .flatMap { file in file.state.map { ("\(file.file) \($0.key)", $0.tensor) } }
+        .filter { $0.1.dtype == .float32 && $0.1.rank > 0 }
+    }
+    let (whole, fourths, sevenths) = (try gradients(1), try gradients(4), try gradients(7))
+    #expect(whole.count > 4)
+    for parts in [fourths, sevenths] {
+      #expect(parts.map(\.key) == whole.map(\.key))
+      let differences = zip(parts, whole).map { ($0.tensor - $1.tensor).square().sum().item() }
+      let sizes = whole.map { $0.tensor.square().sum().item() as Double }
+      let (difference, size) = (differences.reduce(0.0, +), sizes.reduce(0, +))
+      #expect(size > 0)
+      #expect((difference / size).squareRoot() < 1e-6, "\((difference / size).squareRoot())")
+    }
+  }
+
+  @Test func partsThatDoNotGoAreNamed() throws {
+    var recipe = GANRecipe()
+    recipe.accumulation = 33
+    #expect(recipe.problem?.contains("accumulation is 33; it must lie in 1...32") == true)
+    recipe = try GANRecipe(preset: "dcgan", family: .gan)
+    recipe.accumulation = 2
+    #expect(recipe.problem?.contains("batch normalisation") == true)
+    var other = VAEGANRecipe()
+    other.accumulation = 2
+    #expect(other.problem?.contains("set r1_gamma") == true)
+    var autoencoder = AutoencoderRecipe()
+    autoencoder.accumulation = 0
+    #expect(autoencoder.problem?.contains("accumulation is 0") == true)
+  }
+}
