@@ -1,5 +1,6 @@
 // Autograd, and the operations that update many tensors in one call.
 #include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -9,6 +10,17 @@ using namespace ctorch;
 
 bool ct_grad_enabled(void) { return c10::GradMode::is_enabled(); }
 void ct_set_grad_enabled(bool enabled) { c10::GradMode::set_enabled(enabled); }
+
+bool ct_bfloat16_products(void) { return at::autocast::is_autocast_enabled(at::kCPU); }
+void ct_set_bfloat16_products(bool enabled) {
+  // Kept casts of weights would outlive the step that changes them.
+  at::autocast::set_autocast_cache_enabled(false);
+  for (at::DeviceType device : {at::kCPU, at::kCUDA}) {
+    at::autocast::set_autocast_dtype(device, at::kBFloat16);
+    at::autocast::set_autocast_enabled(device, enabled);
+  }
+}
+
 bool ct_requires_grad(CTTensor a) { return Ref(a)->requires_grad(); }
 bool ct_is_leaf(CTTensor a) { return Ref(a)->is_leaf(); }
 

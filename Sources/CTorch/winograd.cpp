@@ -11,6 +11,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -226,7 +227,7 @@ bool fits_winograd(const at::Tensor& input, const at::Tensor& weight, const int6
   }
   // With few tiles, transforming the weights takes longer than the multiplications that it saves.
   constexpr int64_t fewest = 128;
-  return is_plain && has_vectors() && input.dim() == 4 && input.size(1) == weight.size(1) &&
+  return is_plain && has_vectors() && !at::autocast::is_autocast_enabled(at::kCPU) && input.dim() == 4 && input.size(1) == weight.size(1) &&
          weight.size(0) > 0 && weight.size(0) % panel == 0 && weight.size(1) % panel == 0 &&
          Tiles(input.size(0), input.size(2), input.size(3)).count >= fewest &&
          input.device().is_cpu() && weight.device().is_cpu() && input.scalar_type() == at::kFloat &&

@@ -75,6 +75,8 @@ struct AtlasCommand: ParsableCommand {
       try atlas.writeIndex(
         entries, command: ["./latent", "atlas"] + CommandLine.arguments.dropFirst(2))
     }
+    try atlas.writeIndex(
+      entries, command: ["./latent", "atlas"] + CommandLine.arguments.dropFirst(2))
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     try output.report(
       [

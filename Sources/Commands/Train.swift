@@ -84,6 +84,10 @@ struct Train: ParsableCommand {
   @Flag(help: "Replace an earlier run in --out.")
   var force = false
 
+  @Option(
+    help: "fp32, or bf16: products in bfloat16, weights and sums in float32 (default: fp32).")
+  var precision: Precision?
+
   @OptionGroup var seed: SeedOption
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var output: OutputOptions
@@ -166,3 +170,5 @@ struct Train: ParsableCommand {
       ?? minutes.map(TrainingBudget.minutes)
   }
 }
+
+extension Precision: ExpressibleByArgument {}

@@ -26,7 +26,7 @@ extension TrainingPlan {
       let session = TrainingSession(
         run: scratch, budget: .steps(position.step + count), stepsPerEpoch: trainer.stepsPerEpoch,
         observers: [], from: position, checkpoints: .atTheEnd, sheets: 0)
-      try trainer.train(session)
+      try precision { try trainer.train(session) }
       return session.position
     }
     // The first steps find memory and choose kernels.

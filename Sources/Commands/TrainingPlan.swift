@@ -18,6 +18,7 @@ struct TrainingPlan {
   private(set) var record: RunRecord
   /// What a person should know before the training begins, a sentence each.
   private(set) var notes: [String] = []
+  let precision: Precision
   private let checkpoint: Checkpoint?
   private let checkpoints: CheckpointPlan
   private let replacing: Bool
@@ -26,9 +27,10 @@ struct TrainingPlan {
   init(
     _ family: Family, recipe: any TrainingRecipe, data: String, imageSize: Int? = nil,
     channels: Int? = nil, seed: UInt64, budget: TrainingBudget, run: RunFolder, replacing: Bool,
-    checkpoints: CheckpointPlan = CheckpointPlan()
+    checkpoints: CheckpointPlan = CheckpointPlan(), precision: Precision = .fp32
   ) throws {
     self.family = family
+    self.precision = precision
     self.recipe = recipe
     self.seed = seed
     self.budget = budget
@@ -46,6 +48,7 @@ struct TrainingPlan {
         name: data, count: train.count, fingerprint: train.fingerprint,
         imageSize: train.elementShape.count == 1 ? 0 : train.elementShape.last ?? 0,
         channels: train.elementShape[0], classNames: train.classNames))
+    if precision != .fp32 { record.precision = precision }
     notes = train.notes + recipe.notes(on: train)
   }
 
@@ -83,7 +86,7 @@ struct TrainingPlan {
       family, recipe: recipe, data: data, imageSize: command.imageSize,
       channels: command.channels, seed: command.seed.value,
       budget: command.budget ?? .minutes(10), run: run, replacing: command.force,
-      checkpoints: command.checkpoints)
+      checkpoints: command.checkpoints, precision: command.precision ?? .fp32)
   }
 
   /// The run that `latent train --resume` goes on with. Recipe, data and seed are the run's own;
@@ -98,6 +101,12 @@ struct TrainingPlan {
           path: run.path,
           "a run goes on with its own settings, and --preset, --loss, --config, --set or "
             + "--batch-size ask for others; leave them away, or start another run.")
+      }
+      let precision = record.precision ?? .fp32
+      guard command.precision ?? precision == precision else {
+        throw TrainingError(
+          path: run.path,
+          "the run is trained in \(precision.rawValue); leave --precision away, or start another run.")
       }
       let (size, channels) = (record.data.imageSize, record.data.channels)
       guard command.imageSize ?? size == size, command.channels ?? channels == channels,
@@ -158,6 +167,7 @@ struct TrainingPlan {
       damaged.map { "\($0); going on from step \(checkpoint.step)" } + train.notes
       + recipe.notes(on: train)
     self.checkpoints = checkpoints
+    precision = record.precision ?? .fp32
     self.family = family
     self.recipe = recipe
     self.seed = record.seed
@@ -265,8 +275,10 @@ struct TrainingPlan {
       sheets: trainer.sheetCount)
     let measures: [(name: String, value: Double)]
     do {
-      try trainer.train(session)
-      measures = try session.finish(trainer)
+      measures = try precision {
+        try trainer.train(session)
+        return try session.finish(trainer)
+      }
     } catch {
       // Nothing can go on from a run that failed before its first checkpoint.
       if Checkpoint.newest(of: run) == nil { run.remove() }

@@ -74,6 +74,8 @@ public struct RunRecord: Codable, Sendable {
   public var data: DataSource
   /// Versions and machine.
   public var surroundings: Surroundings
+  /// In what numbers it is trained, where that is not float32.
+  public var precision: Precision?
   /// How long it was to last.
   public var budget: TrainingBudget?
   /// Where the run stands.

@@ -266,6 +266,9 @@ int ct_cross_entropy(CTTensor input, CTTensor target, int reduction, double labe
 // Autograd ----------------------------------------------------------------------------------------
 bool ct_grad_enabled(void);
 void ct_set_grad_enabled(bool enabled);
+// Matrix products and convolutions of this thread in bfloat16, from float32 and bfloat16 alike.
+bool ct_bfloat16_products(void);
+void ct_set_bfloat16_products(bool enabled);
 int ct_set_requires_grad(CTTensor a, bool required);
 bool ct_requires_grad(CTTensor a);
 bool ct_is_leaf(CTTensor a);

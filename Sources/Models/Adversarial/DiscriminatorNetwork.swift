@@ -43,8 +43,8 @@ public final class DiscriminatorNetwork: Module {
     _ x: Tensor, labels: Tensor?
   ) -> (scores: Tensor, features: Tensor) {
     precondition((labels != nil) == (config.classCount > 0), "classes where the network has them")
-    let features = layers.features(x)
-    return (layers.scores(features, labels: labels), features)
+    let features = layers.features(x).inFullPrecision
+    return (layers.scores(features, labels: labels).inFullPrecision, features)
   }
 
   /// Writes `config.json` and the weights in `state` (default: the network's own) into a folder

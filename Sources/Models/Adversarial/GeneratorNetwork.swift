@@ -33,7 +33,7 @@ public final class GeneratorNetwork: Module {
   /// Samples of codes: `[N, D]` to `[N, C, H, W]` about −1…1, or `[N, 2]`.
   public func callAsFunction(_ z: Tensor, labels: Tensor? = nil) -> Tensor {
     precondition((labels != nil) == (config.classCount > 0), "classes where the network has them")
-    return layers(z, labels: labels)
+    return layers(z, labels: labels).inFullPrecision
   }
 
   /// Writes `config.json` and the weights in `state` (default: the network's own) into a folder

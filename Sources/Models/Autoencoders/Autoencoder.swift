@@ -39,20 +39,20 @@ public final class Autoencoder: Module {
   /// The code of a deterministic autoencoder, the posterior's mean of a variational one:
   /// `[N, C, H, W]` to `[N, D]`.
   public func encode(_ x: Tensor) -> Tensor {
-    config.kind == .variational ? posterior(x).mean : encoder(x)
+    config.kind == .variational ? posterior(x).mean : encoder(x).inFullPrecision
   }
 
   /// q(z | x) of a variational autoencoder.
   public func posterior(_ x: Tensor) -> DiagonalGaussian {
     precondition(config.kind == .variational, "a deterministic autoencoder has no posterior")
-    return DiagonalGaussian(moments: encoder(x))
+    return DiagonalGaussian(moments: encoder(x).inFullPrecision)
   }
 
   /// The decoder's raw output, whose meaning the likelihood gives: `[N, D]` to `[N, C, H, W]`.
-  public func decodeOutput(_ z: Tensor) -> Tensor { decoder(z) }
+  public func decodeOutput(_ z: Tensor) -> Tensor { decoder(z).inFullPrecision }
 
   /// The expected picture of a code, in [0, 1]: `[N, D]` to `[N, C, H, W]`.
-  public func decode(_ z: Tensor) -> Tensor { config.likelihood.mean(decoder(z)) }
+  public func decode(_ z: Tensor) -> Tensor { config.likelihood.mean(decodeOutput(z)) }
 
   /// −log p(x | output) of each picture, `[N]` nats.
   public func reconstructionLoss(_ x: Tensor, output: Tensor) -> Tensor {

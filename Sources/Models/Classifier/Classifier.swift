@@ -25,11 +25,11 @@ public final class Classifier: Module {
   /// The features of pictures in [0, 1]: `[N, C, H, W]` to `[N, D]`.
   public func features(_ x: Tensor) -> Tensor {
     let start = (2 * x - 1).contiguous(.channelsLast)
-    return levels.reduce(start) { $1($0) }.mean([2, 3])  // [N, D, h, w] to [N, D]
+    return levels.reduce(start) { $1($0) }.inFullPrecision.mean([2, 3])  // [N, D, h, w] to [N, D]
   }
 
   /// The logits of features: `[N, D]` to `[N, K]`.
-  public func logits(_ features: Tensor) -> Tensor { head(features) }
+  public func logits(_ features: Tensor) -> Tensor { head(features).inFullPrecision }
 
   /// The logits of pictures in [0, 1]: `[N, C, H, W]` to `[N, K]`.
   public func callAsFunction(_ x: Tensor) -> Tensor { logits(features(x)) }

@@ -30,7 +30,7 @@ public struct VAEGANRecipe: TrainingRecipe {
   /// The share of the training over which the weight of the KL term rises from 0.
   public var klWarmup = 0.0
   /// γ, the weight of the reconstruction beside the game, for the decoder alone.
-  public var reconstructionWeight = 1e-3
+  public var reconstructionWeight = 1e-2
   /// What the discriminator plays for.
   public var loss = AdversarialLoss.nonSaturating
   /// The weight of the game for the decoder.
@@ -49,7 +49,7 @@ public struct VAEGANRecipe: TrainingRecipe {
   /// The autoencoder's largest step size.
   public var learningRate = 1e-3
   /// The discriminator's largest step size.
-  public var discriminatorLearningRate = 3e-4
+  public var discriminatorLearningRate = 1e-3
   /// β₁ of Adam.
   public var beta1 = 0.5
   /// β₂ of Adam.
@@ -92,6 +92,7 @@ public struct VAEGANRecipe: TrainingRecipe {
         "pixels, patch discriminator, hinge, adaptive weight: as latent diffusion needs"
       ) { recipe in
         recipe.discriminator = .patch
+        recipe.discriminatorLearningRate = 3e-4
         recipe.reconstruction = .pixels
         (recipe.beta, recipe.reconstructionWeight) = (1e-3, 1)
         (recipe.loss, recipe.adversarialWeight, recipe.adaptiveWeight) = (.hinge, 0.5, true)
