@@ -89,6 +89,8 @@ let package = Package(
     .executableTarget(
       name: "bench-tensor-op", dependencies: ["Torch"], path: "Benchmarks/TensorOp"),
     .executableTarget(
+      name: "bench-convolution", dependencies: ["Torch"], path: "Benchmarks/Convolution"),
+    .executableTarget(
       name: "bench-unet", dependencies: ["Models"], path: "Benchmarks/UNetTraining"),
     .executableTarget(
       name: "bench-steps", dependencies: ["Evaluation"], path: "Benchmarks/StepsAgainstQuality"),

@@ -248,6 +248,11 @@ struct TrainingPlan {
     let position = try checkpoint?.position() ?? TrainingPosition()
     let trainer = try recipe.trainer(
       of: family, train: train, test: test, seed: seed, device: device, from: position)
+    if device == .cpu, let available = MemoryNeed.available,
+      let problem = MemoryNeed(parameters: trainer.parameterCount).problem(available: available)
+    {
+      throw TrainingError(problem)
+    }
     if let checkpoint { try trainer.load(checkpoint) }
     if checkpoint == nil { try run.create(replacing: replacing) }
     let lock = try RunLock(run)
@@ -304,6 +309,7 @@ struct TrainingPlan {
       "steps": .int(session.position.step), "seconds": .double(session.position.seconds),
       "images_per_second": .double(rate), "parameters": .int(parameters),
       "interrupted": .bool(session.isInterrupted),
+      "checkpoint_pause_seconds": .double(session.checkpointPause),
     ]
     for (name, value) in measures { json[name] = .double(value) }
     var lines = [

@@ -98,6 +98,9 @@ public final class TrainingSession {
   public private(set) var position: TrainingPosition
   /// Whether a signal ended the training before its budget did.
   public private(set) var isInterrupted = false
+  /// The longest that the training stood still for a checkpoint, seconds: for copying what is then
+  /// written beside it.
+  public private(set) var checkpointPause = 0.0
   private let run: RunFolder
   private let budget: TrainingBudget
   private let stepsPerEpoch: Int
@@ -311,7 +314,9 @@ public final class TrainingSession {
     try measureGoal(trainer)
     var retention = checkpoints.retention
     retention.best = position.best?.step
+    let start = ContinuousClock.now
     writer.begin(trainer.checkpointState, position: position, keeping: retention)
+    checkpointPause = max(checkpointPause, (.now - start) / .seconds(1))
     keptStep = position.step
     lastTick = .now
   }

@@ -138,4 +138,25 @@ import Torch
     guard case .floats(let values) = points.values else { return }
     #expect(points.tensor().elements(as: Float.self) == values)
   }
+
+  /// A thread that never comes back is told of, and does not hold up the end of the loader.
+  @Test func aStuckReaderIsNamed() throws {
+    struct Stuck: Dataset {
+      let name = "stuck"
+      let count = 20
+      let elementShape = [1, 2, 3]
+      let elementKind = ElementKind.bytes
+      let classNames: [String]? = nil
+      let fingerprint = ""
+      func copyElement(at index: Int, into destination: UnsafeMutableRawBufferPointer) throws {
+        Thread.sleep(forTimeInterval: 30)
+      }
+      func label(at index: Int) -> Int? { nil }
+    }
+    var options = DataLoader.Options(batchSize: 4, seed: 0)
+    options.patience = 1
+    let loader = try DataLoader(Stuck(), options)
+    let error = #expect(throws: DatasetError.self) { try loader.next() }
+    #expect(error?.sentence.contains("no batch came for 1 seconds") == true)
+  }
 }

@@ -192,4 +192,15 @@ import Torch
     let plain = VAETrainer(try .small(recipe: smallRecipe { ($0.beta, $0.klWarmup) = (3, 0) }))
     #expect([0, 1].map(plain.beta) == [3, 3])
   }
+
+  @Test func memoryThatIsNotThereIsTold() {
+    let need = MemoryNeed(parameters: 100_000_000)
+    #expect(need.bytes == 2_800_000_000)
+    #expect(need.problem(available: 3_000_000_000) == nil)
+    let problem = need.problem(available: 1_200_000_000)
+    #expect(problem?.contains("100000000 parameters need 2.8 GB, and 1.2 GB are free") == true)
+    let text = "MemTotal:  8000 kB\nMemFree:  1000 kB\nMemAvailable:    4000 kB\n"
+    #expect(MemoryNeed.available(meminfo: text) == 4_096_000)
+    #expect(MemoryNeed.available(meminfo: "nothing") == nil)
+  }
 }

@@ -31,6 +31,7 @@ final class BatchProducer: Sendable {
     private var nextToTake = 0
     private var running: Int
     private var isCancelled = false
+    private var isStuck = false
 
     init(_ dataset: any Dataset, _ options: DataLoader.Options, _ batchesPerEpoch: Int) {
       self.dataset = dataset
@@ -56,7 +57,19 @@ final class BatchProducer: Sendable {
     func take() throws -> Batch {
       condition.lock()
       defer { condition.unlock() }
-      while finished[nextToTake] == nil { condition.wait() }
+      var waited = 0
+      while finished[nextToTake] == nil {
+        // By single seconds: a process that was suspended has not waited all the while.
+        if condition.wait(until: Date(timeIntervalSinceNow: 1)) { continue }
+        waited += 1
+        guard waited < options.patience else {
+          isStuck = true
+          throw DatasetError(
+            path: dataset.name,
+            sentence: "no batch came for \(options.patience) seconds: reading hangs (a network drive "
+              + "that is gone, a pipe that nobody fills?).")
+        }
+      }
       // A failure stays where it is, so that every later call meets it again.
       guard let batch = try finished[nextToTake]?.get() else { preconditionFailure("just seen") }
       finished[nextToTake] = nil
@@ -69,7 +82,7 @@ final class BatchProducer: Sendable {
       condition.lock()
       isCancelled = true
       condition.broadcast()
-      while running > 0 { condition.wait() }
+      while running > 0, !isStuck { condition.wait() }
       condition.unlock()
     }
 

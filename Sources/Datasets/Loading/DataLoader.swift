@@ -7,7 +7,8 @@ import Foundation
 /// from (seed, e); whether element i is mirrored is the lowest bit of the first number of SplitMix64
 /// from (seed, e, i, 1). Neither depends on the number of threads or on where reading began.
 ///
-/// For use by one thread at a time. The threads end with the loader, and before its `deinit` returns.
+/// For use by one thread at a time. The threads end with the loader, and before its `deinit` returns,
+/// unless they were found stuck.
 public final class DataLoader {
   /// A place in the endless row of batches.
   public struct Position: Sendable, Equatable, Codable {
@@ -39,6 +40,8 @@ public final class DataLoader {
     public var workers: Int
     /// The first batch to deliver; that of a checkpoint when resuming.
     public var start: Position
+    /// Seconds that a reader waits for a batch before it takes the threads for stuck.
+    public var patience = 300
 
     /// Options for training; for judging set `shuffles` and `dropsLast` to false.
     public init(
@@ -99,6 +102,7 @@ public final class DataLoader {
   /// The next batch; after the last one of an epoch the next epoch begins.
   ///
   /// - Throws: What the set threw while the batch was made; from then on every call throws it.
+  ///   `DatasetError` when no batch came for as long as the options' patience.
   public func next() throws -> Batch {
     let batch = try producer.next()
     position.batch += 1
