@@ -17,7 +17,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
-#include <vector>
+#include <memory>
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
@@ -119,6 +119,9 @@ at::Tensor transformed(const at::Tensor& weight, bool turned) {
   return result;
 }
 
+/// What one thread works in; its values do not matter at first.
+using Space = std::unique_ptr<float[]>;
+
 /// How many tiles a thread takes at a time: as many as its cache holds, and enough that the
 /// transformed weights are not read for too few.
 int64_t tiles_at_once(int64_t inputs, int64_t outputs, int64_t tiles) {
@@ -139,11 +142,11 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& u, int64_t outputs, c
   const float *from = x.const_data_ptr<float>(), *weights = u.const_data_ptr<float>();
   float* y = result.mutable_data_ptr<float>();
   at::parallel_for(0, (tiles.count + some - 1) / some, 1, [&](int64_t begin, int64_t end) {
-    std::vector<float> space(places * (apart(some, inputs) + apart(some, outputs)));
+    Space space(new float[places * (apart(some, inputs) + apart(some, outputs))]);
     for (int64_t part = begin; part < end; part++) {
       int64_t first = part * some;
       WIDEST(convolve_tiles, from, tiles, inputs, outputs, weights, bias, first,
-             std::min(some, tiles.count - first), space.data(), y);
+             std::min(some, tiles.count - first), space.get(), y);
     }
   });
   return result;
@@ -163,13 +166,13 @@ at::Tensor weight_gradient(const at::Tensor& x, const at::Tensor& dy) {
   float* du = sums.mutable_data_ptr<float>();
   int64_t size = places * apart(inputs, outputs);
   at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
-    std::vector<float> space(places * (apart(some, inputs) + apart(some, outputs)));
+    Space space(new float[places * (apart(some, inputs) + apart(some, outputs))]);
     for (int64_t part = begin; part < end; part++) {
       int64_t start = chunks * part / parts, last = chunks * (part + 1) / parts;
       for (int64_t chunk = start; chunk < last; chunk++) {
         int64_t first = chunk * some;
         WIDEST(weight_tiles, from, gradient, tiles, inputs, outputs, first,
-               std::min(some, tiles.count - first), chunk > start, space.data(), du + part * size);
+               std::min(some, tiles.count - first), chunk > start, space.get(), du + part * size);
       }
     }
   });

@@ -201,8 +201,8 @@ extension AtlasClaim {
   /// The atlas's diffusion model.
   private static func diffusion(_ workshop: any AtlasWorkshop) throws -> TrainedDiffusion {
     let model = try workshop.run(
-      "diffusion", .diffusion, data: workshop.data, budget: .minutes(15), game: nil,
-      settings: ["block_out_channels=[16,32,64]"])
+      "diffusion", .diffusion, data: workshop.data, budget: .minutes(25), game: nil,
+      settings: ["block_out_channels=[16,32,64]", "batch_size=32"])
     guard let model = model as? TrainedDiffusion else {
       throw EvaluationError(path: model.folder.path, "this run of the atlas is no diffusion model.")
     }
