@@ -106,7 +106,8 @@ struct TrainingPlan {
       guard command.precision ?? precision == precision else {
         throw TrainingError(
           path: run.path,
-          "the run is trained in \(precision.rawValue); leave --precision away, or start another run.")
+          "the run is trained in \(precision.rawValue); leave --precision away, or start another run."
+        )
       }
       let (size, channels) = (record.data.imageSize, record.data.channels)
       guard command.imageSize ?? size == size, command.channels ?? channels == channels,

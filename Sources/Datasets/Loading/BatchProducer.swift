@@ -66,8 +66,8 @@ final class BatchProducer: Sendable {
           isStuck = true
           throw DatasetError(
             path: dataset.name,
-            sentence: "no batch came for \(options.patience) seconds: reading hangs (a network drive "
-              + "that is gone, a pipe that nobody fills?).")
+            sentence: "no batch came for \(options.patience) seconds: reading hangs (a network "
+              + "drive that is gone, a pipe that nobody fills?).")
         }
       }
       // A failure stays where it is, so that every later call meets it again.

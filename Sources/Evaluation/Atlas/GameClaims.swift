@@ -126,8 +126,8 @@ extension AtlasClaim {
         holds: others.allSatisfy { $0.modesCaptured > minimax.modesCaptured },
         measured: found.enumerated().map { described(games[$0], $1.coverage) }
           .joined(separator: "; "),
-        paragraph: "Each loss with the penalties and turns of its paper, on the same networks, steps "
-          + "and rates; the bound of WGAN's weights is 0.1.",
+        paragraph: "Each loss with the penalties and turns of its paper, on the same networks, "
+          + "steps and rates; the bound of WGAN's weights is 0.1.",
         figures: zip(games, found).map {
           ("modes_\($0.rawValue)", Double($1.coverage.modesCaptured))
         },

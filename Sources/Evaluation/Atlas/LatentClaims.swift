@@ -75,8 +75,8 @@ extension AtlasClaim {
       return AtlasMeasurement(
         holds: a.middle - a.ends > v.middle - v.ends,
         measured: String(
-          format: "distance of middles %.2f (AE) and %.2f (VAE), where the ends themselves come back "
-            + "at %.2f and %.2f", a.middle, v.middle, a.ends, v.ends),
+          format: "distance of middles %.2f (AE) and %.2f (VAE), where the ends themselves come "
+            + "back at %.2f and %.2f", a.middle, v.middle, a.ends, v.ends),
         paragraph: "The middles between the codes of 1,000 pairs of held-out pictures, decoded; "
           + "Fréchet distances to held-out pictures. Counted is what the middle adds to the ends.",
         figures: [

@@ -200,8 +200,8 @@ public struct GANRecipe: TrainingRecipe {
       if let problem = notNegative(name, value) { return problem }
     }
     if accumulation > 1, spectralNorm || ![.r3gan, .mlp].contains(architecture) {
-      return "accumulation is \(accumulation), and batch normalisation and spectral norms would see "
-        + "parts of a batch; it goes with the architectures r3gan and mlp without spectral_norm"
+      return "accumulation is \(accumulation), and batch normalisation and spectral norms would "
+        + "see parts of a batch; it goes with the architectures r3gan and mlp without spectral_norm"
     }
     return batchSizeProblem(batchSize) ?? BatchParts.problem(accumulation, of: batchSize)
       ?? positive("discriminator_learning_rate", discriminatorLearningRate)

@@ -151,8 +151,8 @@ public struct VAEGANRecipe: TrainingRecipe {
       return "adversarial_start is \(adversarialStart); it must lie in 0..<1"
     }
     if accumulation > 1, r1Gamma == 0, discriminator == .dcgan {
-      return "accumulation is \(accumulation), and the discriminator's batch normalisation would see "
-        + "parts of a batch; set r1_gamma, with which it has none"
+      return "accumulation is \(accumulation), and the discriminator's batch normalisation would "
+        + "see parts of a batch; set r1_gamma, with which it has none"
     }
     for (name, value) in [
       ("reconstruction_weight", reconstructionWeight), ("adversarial_weight", adversarialWeight),

@@ -101,7 +101,8 @@ public struct AutoencoderRecipe: TrainingRecipe {
   /// What is wrong with the numbers, as one sentence; `nil` when training can start.
   public var problem: String? {
     if !(0...1).contains(klWarmup) { return "kl_warmup is \(klWarmup); it must lie in 0...1" }
-    return batchSizeProblem(batchSize) ?? BatchParts.problem(accumulation, of: batchSize) ?? positive("sigma", sigma) ?? notNegative("beta", beta)
+    return batchSizeProblem(batchSize) ?? BatchParts.problem(accumulation, of: batchSize)
+      ?? positive("sigma", sigma) ?? notNegative("beta", beta)
       ?? notNegative("free_bits", freeBits) ?? optimization.problem
   }
 

@@ -202,7 +202,8 @@ extension DiffusionRecipe {
       return "with rescale_betas_zero_snr the last level holds nothing but noise, and seeing the "
         + "noise says nothing there; set prediction_type to v_prediction or sample"
     }
-    return batchSizeProblem(batchSize) ?? BatchParts.problem(accumulation, of: batchSize) ?? notNegative("min_snr_gamma", minSnrGamma)
+    return batchSizeProblem(batchSize) ?? BatchParts.problem(accumulation, of: batchSize)
+      ?? notNegative("min_snr_gamma", minSnrGamma)
       ?? notNegative("offset_noise", offsetNoise) ?? notNegative("bound_weight", boundWeight)
       ?? optimization.problem ?? schedulerConfig.problem
   }
