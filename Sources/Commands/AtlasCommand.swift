@@ -109,6 +109,8 @@ extension [String: JSON] {
 private final class Workshop: AtlasWorkshop {
   let data: String
   let seed: UInt64
+  private(set) var usedRuns: [String: Double] = [:]
+  private(set) var trainedSeconds = 0.0
   private let folder: String
   private let device: Device
   private let output: OutputOptions
@@ -127,8 +129,10 @@ private final class Workshop: AtlasWorkshop {
   ) throws -> any TrainedModel {
     let path = "\(folder)/\(name)"
     if let record = try? RunRecord(of: RunFolder(path: path)), record.status == .finished {
+      usedRuns[name] = record.seconds
       return try TrainedModels.open(path, device: device)
     }
+    let start = ContinuousClock.now
     // A claim over seeds names its own.
     let own = settings.compactMap { $0.hasPrefix("seed=") ? UInt64($0.dropFirst(5)) : nil }.first
     let new = try TrainingPlan(
@@ -144,8 +148,12 @@ private final class Workshop: AtlasWorkshop {
     output.talk("  training \(name)")
     _ = try plan.execute(device: device, observers: output.quiet ? [] : [ProgressObserver()])
     try checkInterruption()
+    trainedSeconds += (.now - start) / .seconds(1)
+    usedRuns[name] = try RunRecord(of: RunFolder(path: path)).seconds
     return try TrainedModels.open(path, device: device)
   }
+
+  func beginClaim() { (usedRuns, trainedSeconds) = ([:], 0) }
 
   func tell(_ what: String) { output.talk("  \(what)") }
 

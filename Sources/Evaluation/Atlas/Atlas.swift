@@ -19,8 +19,10 @@ public struct Atlas {
     public let paragraph: String
     /// The figures by name.
     public let figures: [String: Double]
-    /// Seconds that measuring took, trainings included where they were not there yet.
+    /// Seconds that measuring took, without the trainings in `runs`.
     public let seconds: Double
+    /// Seconds of training of the runs that were asked for, by name; several claims may share one.
+    public let runs: [String: Double]?
     /// The seed.
     public let seed: UInt64
   }
@@ -45,12 +47,14 @@ public struct Atlas {
   /// Measures a claim, and keeps its picture and its entry. Throws what measuring throws.
   public func measure(_ claim: AtlasClaim, in workshop: any AtlasWorkshop) throws -> Entry {
     let start = ContinuousClock.now
+    workshop.beginClaim()
     let found = try claim.measure(workshop)
+    let seconds = (ContinuousClock.now - start) / .seconds(1) - workshop.trainedSeconds
     let entry = Entry(
       id: claim.id, sentence: claim.sentence, holds: found.holds, measured: found.measured,
       paragraph: found.paragraph,
       figures: Dictionary(uniqueKeysWithValues: found.figures.map { ($0.name, $0.value) }),
-      seconds: (ContinuousClock.now - start) / .seconds(1), seed: workshop.seed)
+      seconds: seconds, runs: workshop.usedRuns, seed: workshop.seed)
     try found.picture.write(to: "\(folder)/\(claim.id).png")
     // The entry last: it says that the claim is done.
     try JSON(encoding: entry).write(to: "\(folder)/\(claim.id).json")
@@ -59,7 +63,8 @@ public struct Atlas {
 
   /// Writes `README.md`: the table of claims, then each with its picture.
   public func writeIndex(_ entries: [Entry], command: [String]) throws {
-    let minutes = entries.reduce(0) { $0 + $1.seconds } / 60
+    let trainings = entries.reduce(into: [:]) { $0.merge($1.runs ?? [:]) { one, _ in one } }
+    let minutes = (entries.reduce(0) { $0 + $1.seconds } + trainings.values.reduce(0, +)) / 60
     let missing = AtlasClaim.all.count - entries.count
     var lines = [
       "# The atlas", "",

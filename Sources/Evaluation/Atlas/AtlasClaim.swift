@@ -53,6 +53,12 @@ public protocol AtlasWorkshop: AnyObject {
     _ name: String, _ family: Family, data: String, budget: TrainingBudget,
     game: GANRecipe.Game?, settings: [String]
   ) throws -> any TrainedModel
+  /// Forgets which runs were asked for and trained.
+  func beginClaim()
+  /// Seconds of training of the runs that were asked for since, by name.
+  var usedRuns: [String: Double] { get }
+  /// Seconds of the trainings that were done since.
+  var trainedSeconds: Double { get }
   /// Tells a person what is measured.
   func tell(_ what: String)
   /// Throws when a signal came.
