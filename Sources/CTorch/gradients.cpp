@@ -15,7 +15,7 @@ bool ct_bfloat16_products(void) { return at::autocast::is_autocast_enabled(at::k
 void ct_set_bfloat16_products(bool enabled) {
   // Kept casts of weights would outlive the step that changes them.
   at::autocast::set_autocast_cache_enabled(false);
-  for (at::DeviceType device : {at::kCPU, at::kCUDA}) {
+  for (at::DeviceType device : {at::kCPU, at::kCUDA, at::kMPS}) {
     at::autocast::set_autocast_dtype(device, at::kBFloat16);
     at::autocast::set_autocast_enabled(device, enabled);
   }

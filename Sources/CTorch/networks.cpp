@@ -14,11 +14,12 @@ int ct_linear(CTTensor input, CTTensor weight, CTTensor bias, CTTensor* out) {
 int ct_conv2d(CTTensor input, CTTensor weight, CTTensor bias, const int64_t stride[2],
               const int64_t padding[2], const int64_t dilation[2], int64_t groups, CTTensor* out) {
   return guard("conv2d", {input, weight, bias}, [&] {
-    if (fits_winograd(Ref(input), Ref(weight), stride, padding, dilation, groups)) {
-      *out = give(winograd(Ref(input), Ref(weight), optional(bias)));
+    std::optional<at::Tensor> offset = optional(bias);
+    if (fits_winograd(Ref(input), Ref(weight), offset, stride, padding, dilation, groups)) {
+      *out = give(winograd(Ref(input), Ref(weight), offset));
       return;
     }
-    *out = give(at::conv2d(Ref(input), Ref(weight), optional(bias), ints(stride, 2),
+    *out = give(at::conv2d(Ref(input), Ref(weight), offset, ints(stride, 2),
                            ints(padding, 2), ints(dilation, 2), groups));
   });
 }

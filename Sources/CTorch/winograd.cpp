@@ -11,6 +11,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -76,7 +77,9 @@ constexpr int block_rows = 4, block_vectors = 1;
 /// Whether the widest vectors are there; of x86-64, at least AVX2 has to be.
 bool has_avx512() {
 #if defined(__x86_64__)
-  static const bool value = __builtin_cpu_supports("avx512f");
+  // As libtorch takes it, so that ATEN_CPU_CAPABILITY holds here too.
+  static const bool value =
+      __builtin_cpu_supports("avx512f") && at::get_cpu_capability() == "AVX512";
   return value;
 #else
   return false;
@@ -159,12 +162,14 @@ at::Tensor weight_gradient(const at::Tensor& x, const at::Tensor& dy) {
   int64_t inputs = x.size(1), outputs = dy.size(1);
   int64_t some = tiles_at_once(inputs, outputs, tiles.count);
   int64_t chunks = (tiles.count + some - 1) / some;
-  int64_t parts = std::min<int64_t>(at::get_num_threads(), chunks);
+  // The sums of all threads together take a gigabyte quarter at most.
+  int64_t size = places * apart(inputs, outputs);
+  int64_t fitting = std::max<int64_t>(1, (int64_t{1} << 26) / size);
+  int64_t parts = std::min(std::min<int64_t>(at::get_num_threads(), fitting), chunks);
   const float *from = x.const_data_ptr<float>(), *gradient = dy.const_data_ptr<float>();
   at::Tensor sums = at::empty({parts, places, apart(inputs, outputs)},
                               x.options().memory_format(at::MemoryFormat::Contiguous));
   float* du = sums.mutable_data_ptr<float>();
-  int64_t size = places * apart(inputs, outputs);
   at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
     Space space(new float[places * (apart(some, inputs) + apart(some, outputs))]);
     for (int64_t part = begin; part < end; part++) {
@@ -222,7 +227,8 @@ struct Winograd : torch::autograd::Function<Winograd> {
 
 namespace ctorch {
 
-bool fits_winograd(const at::Tensor& input, const at::Tensor& weight, const int64_t stride[2],
+bool fits_winograd(const at::Tensor& input, const at::Tensor& weight,
+                   const std::optional<at::Tensor>& bias, const int64_t stride[2],
                    const int64_t padding[2], const int64_t dilation[2], int64_t groups) {
   bool is_plain = groups == 1 && weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3;
   for (int i = 0; i < 2; i++) {
@@ -233,6 +239,8 @@ bool fits_winograd(const at::Tensor& input, const at::Tensor& weight, const int6
   return is_plain && has_vectors() && !at::autocast::is_autocast_enabled(at::kCPU) && input.dim() == 4 && input.size(1) == weight.size(1) &&
          weight.size(0) > 0 && weight.size(0) % panel == 0 && weight.size(1) % panel == 0 &&
          Tiles(input.size(0), input.size(2), input.size(3)).count >= fewest &&
+         (!bias || (bias->dim() == 1 && bias->size(0) == weight.size(0) &&
+                    bias->scalar_type() == at::kFloat && bias->device().is_cpu())) &&
          input.device().is_cpu() && weight.device().is_cpu() && input.scalar_type() == at::kFloat &&
          weight.scalar_type() == at::kFloat &&
          input.is_contiguous(at::MemoryFormat::ChannelsLast);

@@ -58,25 +58,22 @@ struct AtlasCommand: ParsableCommand {
     Interruption.listen()
     let workshop = Workshop(self, device: device)
     let atlas = Atlas(folder: out)
-    var entries: [Atlas.Entry] = []
+    var known: [String: Atlas.Entry] = [:]
+    for claim in AtlasClaim.all { known[claim.id] = try atlas.entry(claim) }
+    var entries: [Atlas.Entry] { AtlasClaim.all.compactMap { known[$0.id] } }
     let start = ContinuousClock.now
     for (number, claim) in AtlasClaim.all.enumerated() {
-      let known = try atlas.entry(claim)
-      let isWanted = claims.isEmpty || claims.contains(claim.id)
-      guard isWanted, known == nil || force else {
-        if let known { entries.append(known) }
+      guard claims.isEmpty || claims.contains(claim.id), known[claim.id] == nil || force else {
         continue
       }
       output.talk("\(number + 1) of \(AtlasClaim.all.count): \(claim.sentence)")
       let entry = try atlas.measure(claim, in: workshop)
       output.talk("  \(entry.holds ? "holds" : "does not hold"): \(entry.measured)")
-      entries.append(entry)
+      known[claim.id] = entry
       // After every claim, so that the folder is always whole.
       try atlas.writeIndex(
         entries, command: ["./latent", "atlas"] + CommandLine.arguments.dropFirst(2))
     }
-    try atlas.writeIndex(
-      entries, command: ["./latent", "atlas"] + CommandLine.arguments.dropFirst(2))
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     try output.report(
       [
@@ -128,22 +125,24 @@ private final class Workshop: AtlasWorkshop {
     game: GANRecipe.Game?, settings: [String]
   ) throws -> any TrainedModel {
     let path = "\(folder)/\(name)"
-    if let record = try? RunRecord(of: RunFolder(path: path)), record.status == .finished {
-      usedRuns[name] = record.seconds
-      return try TrainedModels.open(path, device: device)
-    }
-    let start = ContinuousClock.now
     // A claim over seeds names its own.
     let own = settings.compactMap { $0.hasPrefix("seed=") ? UInt64($0.dropFirst(5)) : nil }.first
     let new = try TrainingPlan(
       family, data: data, game: game, settings: settings.filter { !$0.hasPrefix("seed=") },
       seed: own ?? seed, budget: budget, run: RunFolder(path: path))
-    // An interrupted training goes on, unless it is of another atlas.
-    let begun = try? TrainingPlan(goingOnWith: new.run, family: family) { _, record in
-      guard record.config == new.record.config, record.seed == new.seed,
-        record.budget == budget
-      else { throw TrainingError("another training.") }
+    func isSame(_ record: RunRecord) -> Bool {
+      record.config == new.record.config && record.seed == new.seed && record.budget == budget
+        && record.data == new.record.data
     }
+    if let record = try? RunRecord(of: new.run), record.status == .finished, isSame(record) {
+      usedRuns[name] = record.seconds
+      return try TrainedModels.open(path, device: device)
+    }
+    // An interrupted training goes on, unless it is another one.
+    let begun = try? TrainingPlan(goingOnWith: new.run, family: family) { _, record in
+      guard isSame(record) else { throw TrainingError("another training.") }
+    }
+    let start = ContinuousClock.now
     let plan = begun ?? new
     output.talk("  training \(name)")
     _ = try plan.execute(device: device, observers: output.quiet ? [] : [ProgressObserver()])

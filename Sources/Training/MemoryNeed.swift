@@ -31,9 +31,23 @@ public struct MemoryNeed: Sendable {
     let ofMachine = text("/proc/meminfo").flatMap(available(meminfo:))
     let group = "/sys/fs/cgroup/memory"
     let ofGroup = number("\(group).max").flatMap { most in
-      number("\(group).current").map { max(most - $0, 0) }
+      number("\(group).current").map { used in
+        available(most: most, used: used, statistics: text("\(group).stat") ?? "")
+      }
     }
     return [ofMachine, ofGroup].compactMap(\.self).min()
+  }
+
+  /// What a control group has left, bytes: what the kernel keeps of files counts as used there, and
+  /// goes when memory is asked for.
+  static func available(most: Int, used: Int, statistics: String) -> Int {
+    let reclaimable = ["active_file", "inactive_file", "slab_reclaimable"]
+    let kept = statistics.split(separator: "\n").reduce(0) { sum, line in
+      let words = line.split(separator: " ")
+      guard words.count == 2, reclaimable.contains(String(words[0])) else { return sum }
+      return sum + (Int(words[1]) ?? 0)
+    }
+    return max(most - used + min(kept, used), 0)
   }
 
   /// `MemAvailable` of `/proc/meminfo`, bytes.

@@ -245,7 +245,7 @@ public final class TrainingSession {
     }
     try trainer.export(to: run)
     guard !isInterrupted else { return [] }
-    let metrics = try trainer.validate()
+    let metrics = try Precision.fp32 { try trainer.validate() }
     try tell(.validated(step: position.best?.step ?? position.step, metrics: metrics))
     return metrics
   }
@@ -253,7 +253,7 @@ public final class TrainingSession {
   /// Measures held-out pictures and notes whether the network was never better.
   private func measureGoal(_ trainer: any Trainer) throws {
     guard checkpoints.keepsBest, let goal = trainer.goal else { return }
-    let metrics = try trainer.validate()
+    let metrics = try Precision.fp32 { try trainer.validate() }
     try tell(.validated(step: position.step, metrics: metrics))
     guard let value = metrics.first(where: { $0.name == goal.measure })?.value, value.isFinite
     else { return }
@@ -292,14 +292,14 @@ public final class TrainingSession {
   }
 
   private func drawSheet(_ trainer: any Trainer) throws {
-    let sheet = try trainer.sheet()
+    let sheet = try Precision.fp32 { try trainer.sheet() }
     let number = String(position.step)
     let name = "step-" + String(repeating: "0", count: max(0, 8 - number.count)) + number
     let path = "\(run.samplesPath)/\(name).png"
     try sheet.write(to: path)
     try tell(.sampled(step: position.step, path: path, sheet: sheet))
-    if let watch, let samples = try trainer.watchedSamples() {
-      let metrics = try watch.measure(samples)
+    if let watch, let samples = try Precision.fp32({ try trainer.watchedSamples() }) {
+      let metrics = try Precision.fp32 { try watch.measure(samples) }
       if !metrics.isEmpty { try tell(.measured(step: position.step, metrics: metrics)) }
     }
     lastTick = .now

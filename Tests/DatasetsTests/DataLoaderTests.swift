@@ -158,5 +158,9 @@ import Torch
     let loader = try DataLoader(Stuck(), options)
     let error = #expect(throws: DatasetError.self) { try loader.next() }
     #expect(error?.sentence.contains("no batch came for 1 seconds") == true)
+    // Nor does one that nobody waited for.
+    let start = ContinuousClock.now
+    _ = try DataLoader(Stuck(), options)
+    #expect(.now - start < .seconds(20))
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 import Torch
@@ -51,7 +52,28 @@ import Torch
     }
   }
 
-  @Test(arguments: shapes) func equalsTheSum(_ shape: Shape) {
+  @Test(arguments: shapes) func equalsTheSum(_ shape: Shape) { Self.check(shape) }
+
+  /// The kernels of processors without AVX-512, in a process that is told to do without.
+  @Test func narrowVectorsEqualTheSum() async {
+    await #expect(processExitsWith: .success) {
+      setenv("ATEN_CPU_CAPABILITY", "avx2", 1)
+      for shape in WinogradTests.shapes { WinogradTests.check(shape) }
+    }
+  }
+
+  /// These kernels are what runs: libtorch's own sum has other bits.
+  @Test func isTaken() {
+    let pass = Pass(Self.shapes[0])
+    let mine = pass.run(.float32, format: .channelsLast)
+    let its = pass.run(.float32, format: .contiguous)
+    for index in [0, 1, 2] {
+      let (a, b) = (mine[index].value, its[index].value)
+      #expect(a.elements(as: Float.self) != b.elements(as: Float.self))
+    }
+  }
+
+  static func check(_ shape: Shape) {
     let pass = Pass(shape)
     let exact = pass.run(.float64, format: .contiguous)
     for (mine, its) in zip(pass.run(.float32, format: .channelsLast), exact) {

@@ -55,6 +55,18 @@ import Torch
       }
     ),
     (
+      "gan with WGAN-GP's penalty",
+      { parts in
+        var recipe = GANRecipe()
+        (recipe.latentDim, recipe.hiddenDims, recipe.blockOutChannels) = (4, [8], [4, 6])
+        (recipe.groupSize, recipe.r1Gamma, recipe.r2Gamma) = (0, 0, 0)
+        (recipe.gradientPenalty, recipe.loss) = (10, .wgan)
+        (recipe.batchSize, recipe.accumulation, recipe.optimizer) = (64, parts, .sgd)
+        (recipe.learningRate, recipe.discriminatorLearningRate) = (1e-6, 1e-6)
+        return try GANTrainer(recipe, train: pictures, test: pictures, seed: 3)
+      }
+    ),
+    (
       "diffusion",
       { parts in
         var recipe = DiffusionRecipe()
@@ -107,5 +119,12 @@ import Torch
     var autoencoder = AutoencoderRecipe()
     autoencoder.accumulation = 0
     #expect(autoencoder.problem?.contains("accumulation is 0") == true)
+    (autoencoder.accumulation, autoencoder.freeBits) = (2, 0.1)
+    #expect(autoencoder.problem?.contains("free_bits counts") == true)
+    (other.r1Gamma, other.adaptiveWeight) = (1, true)
+    #expect(other.problem?.contains("adaptive_weight looks") == true)
+    recipe = GANRecipe()
+    (recipe.accumulation, recipe.draganPenalty) = (2, 1)
+    #expect(recipe.problem?.contains("dragan_penalty goes by") == true)
   }
 }

@@ -82,7 +82,10 @@ final class BatchProducer: Sendable {
       condition.lock()
       isCancelled = true
       condition.broadcast()
-      while running > 0, !isStuck { condition.wait() }
+      var waited = 0
+      while running > 0, !isStuck, waited < min(options.patience, 10) {
+        if !condition.wait(until: Date(timeIntervalSinceNow: 1)) { waited += 1 }
+      }
       condition.unlock()
     }
 

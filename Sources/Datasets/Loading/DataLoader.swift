@@ -8,7 +8,7 @@ import Foundation
 /// from (seed, e, i, 1). Neither depends on the number of threads or on where reading began.
 ///
 /// For use by one thread at a time. The threads end with the loader, and before its `deinit` returns,
-/// unless they were found stuck.
+/// unless they are stuck: it waits ten seconds for them at most.
 public final class DataLoader {
   /// A place in the endless row of batches.
   public struct Position: Sendable, Equatable, Codable {

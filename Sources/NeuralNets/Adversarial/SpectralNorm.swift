@@ -39,13 +39,15 @@ public final class SpectralNorm: Module {
     let matrix = weight.flattened(from: 1)  // [outputs, everything else]
     if isTraining { withoutGradients { step(matrix) } }
     // The graph keeps copies: later calls write over the buffers before backward reads them.
-    let sigma = u.value.clone().matmul(matrix.matmul(v.value.clone()))
+    let sigma = Precision.fp32 { u.value.clone().matmul(matrix.matmul(v.value.clone())) }
     return weight / sigma
   }
 
   private func step(_ matrix: Tensor) {
-    u.value.copy(from: Self.direction(matrix.matmul(v.value)))
-    v.value.copy(from: Self.direction(matrix.transposed().matmul(u.value)))
+    Precision.fp32 {
+      u.value.copy(from: Self.direction(matrix.matmul(v.value)))
+      v.value.copy(from: Self.direction(matrix.transposed().matmul(u.value)))
+    }
   }
 
   private static func direction(_ x: Tensor) -> Tensor {

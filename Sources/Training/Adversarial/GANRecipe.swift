@@ -203,6 +203,10 @@ public struct GANRecipe: TrainingRecipe {
       return "accumulation is \(accumulation), and batch normalisation and spectral norms would "
         + "see parts of a batch; it goes with the architectures r3gan and mlp without spectral_norm"
     }
+    if accumulation > 1, draganPenalty > 0 {
+      return "accumulation is \(accumulation), and dragan_penalty goes by the deviation of the "
+        + "whole batch; set one of them back"
+    }
     return batchSizeProblem(batchSize) ?? BatchParts.problem(accumulation, of: batchSize)
       ?? positive("discriminator_learning_rate", discriminatorLearningRate)
       ?? generatorOptimization.problem

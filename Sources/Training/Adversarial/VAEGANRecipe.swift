@@ -154,6 +154,10 @@ public struct VAEGANRecipe: TrainingRecipe {
       return "accumulation is \(accumulation), and the discriminator's batch normalisation would "
         + "see parts of a batch; set r1_gamma, with which it has none"
     }
+    if accumulation > 1, adaptiveWeight {
+      return "accumulation is \(accumulation), and adaptive_weight looks at the gradients of the "
+        + "whole batch; set one of them back"
+    }
     for (name, value) in [
       ("reconstruction_weight", reconstructionWeight), ("adversarial_weight", adversarialWeight),
       ("r1_gamma", r1Gamma),

@@ -101,6 +101,10 @@ public struct AutoencoderRecipe: TrainingRecipe {
   /// What is wrong with the numbers, as one sentence; `nil` when training can start.
   public var problem: String? {
     if !(0...1).contains(klWarmup) { return "kl_warmup is \(klWarmup); it must lie in 0...1" }
+    if accumulation > 1, freeBits > 0 {
+      return "accumulation is \(accumulation), and free_bits counts the nats of the whole batch; "
+        + "set one of them back"
+    }
     return batchSizeProblem(batchSize) ?? BatchParts.problem(accumulation, of: batchSize)
       ?? positive("sigma", sigma) ?? notNegative("beta", beta)
       ?? notNegative("free_bits", freeBits) ?? optimization.problem
