@@ -72,7 +72,8 @@ struct AtlasCommand: ParsableCommand {
       known[claim.id] = entry
       // After every claim, so that the folder is always whole.
       try atlas.writeIndex(
-        entries, command: ["./latent", "atlas"] + CommandLine.arguments.dropFirst(2))
+        entries,
+        command: ["./latent", "atlas", "--out", out, "--data", data, "--seed", "\(workshop.seed)"])
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     try output.report(
