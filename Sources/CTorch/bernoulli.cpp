@@ -1,12 +1,12 @@
 // The Bernoulli likelihood of logits, the loss of most autoencoders: value and gradient in one pass.
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <bit>
 #include <cmath>
 
 #include "boundary.h"
+#include "parallel.h"
 
 using namespace ctorch;
 
@@ -83,7 +83,7 @@ struct BernoulliSum : torch::autograd::Function<BernoulliSum> {
     // One sum a block, added up in order: the same on any number of threads.
     int64_t blocks = x.numel() / block;
     std::vector<double> sums(blocks);
-    at::parallel_for(0, blocks, 16, [&](int64_t first, int64_t end) {
+    parallel(blocks, 16, [&](int64_t first, int64_t end) {
       for (int64_t b = first; b < end; b++) {
         sums[b] = sum_block(xs + b * block, ts + b * block, gs + b * block);
       }

@@ -2,12 +2,12 @@
 // costs no pass over memory of its own, forward or backward, and only the input is kept for the
 // backward pass.
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "boundary.h"
+#include "parallel.h"
 
 using namespace ctorch;
 using torch::autograd::AutogradContext;
@@ -79,7 +79,7 @@ std::vector<double> sums(int64_t rows, int64_t width, int64_t kinds, const Body&
   int64_t count = kinds * width;
   int64_t parts = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), rows / block));
   std::vector<double> partial(parts * count, 0.0);
-  at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+  parallel(parts, 1, [&](int64_t begin, int64_t end) {
     std::vector<float> some(count);
     for (int64_t part = begin; part < end; part++) {
       double* total = partial.data() + part * count;
@@ -100,7 +100,7 @@ std::vector<double> sums(int64_t rows, int64_t width, int64_t kinds, const Body&
 
 template <typename Body>
 void each_block(int64_t rows, const Body& body) {
-  at::parallel_for(0, rows, block, body);
+  parallel(rows, block, body);
 }
 
 struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {

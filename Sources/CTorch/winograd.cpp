@@ -10,7 +10,6 @@
 #include "winograd.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
@@ -20,6 +19,9 @@
 #include <algorithm>
 #include <memory>
 
+#include "parallel.h"
+
+using ctorch::parallel;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
@@ -114,7 +116,7 @@ at::Tensor transformed(const at::Tensor& weight, bool turned) {
   at::Tensor result = at::empty({places, apart(rows, columns)}, dense.options());
   const float* w = dense.const_data_ptr<float>();
   float* u = result.mutable_data_ptr<float>();
-  at::parallel_for(0, columns / panel, 1, [&](int64_t begin, int64_t end) {
+  parallel(columns / panel, 1, [&](int64_t begin, int64_t end) {
     for (int64_t k = begin * panel; k < end * panel; k += panel) {
       WIDEST(transform_panel, w, rows, columns, along, across, turned, k, u);
     }
@@ -144,7 +146,7 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& u, int64_t outputs, c
   int64_t some = tiles_at_once(inputs, outputs, tiles.count);
   const float *from = x.const_data_ptr<float>(), *weights = u.const_data_ptr<float>();
   float* y = result.mutable_data_ptr<float>();
-  at::parallel_for(0, (tiles.count + some - 1) / some, 1, [&](int64_t begin, int64_t end) {
+  parallel((tiles.count + some - 1) / some, 1, [&](int64_t begin, int64_t end) {
     Space space(new float[places * (apart(some, inputs) + apart(some, outputs))]);
     for (int64_t part = begin; part < end; part++) {
       int64_t first = part * some;
@@ -170,7 +172,7 @@ at::Tensor weight_gradient(const at::Tensor& x, const at::Tensor& dy) {
   at::Tensor sums = at::empty({parts, places, apart(inputs, outputs)},
                               x.options().memory_format(at::MemoryFormat::Contiguous));
   float* du = sums.mutable_data_ptr<float>();
-  at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+  parallel(parts, 1, [&](int64_t begin, int64_t end) {
     Space space(new float[places * (apart(some, inputs) + apart(some, outputs))]);
     for (int64_t part = begin; part < end; part++) {
       int64_t start = chunks * part / parts, last = chunks * (part + 1) / parts;
@@ -183,7 +185,7 @@ at::Tensor weight_gradient(const at::Tensor& x, const at::Tensor& dy) {
   });
   at::Tensor result = at::empty({outputs, inputs, 3, 3}, sums.options());
   float* dw = result.mutable_data_ptr<float>();
-  at::parallel_for(0, outputs / lanes, 1, [&](int64_t begin, int64_t end) {
+  parallel(outputs / lanes, 1, [&](int64_t begin, int64_t end) {
     for (int64_t k = begin * lanes; k < end * lanes; k += lanes) {
       WIDEST(filters_back, du, parts, inputs, outputs, k, dw);
     }
