@@ -164,7 +164,7 @@ at::Tensor weight_gradient(const at::Tensor& x, const at::Tensor& dy) {
   int64_t inputs = x.size(1), outputs = dy.size(1);
   int64_t some = tiles_at_once(inputs, outputs, tiles.count);
   int64_t chunks = (tiles.count + some - 1) / some;
-  // The sums of all threads together take a gigabyte quarter at most.
+  // The sums of all threads together take a quarter of a gigabyte at most.
   int64_t size = places * apart(inputs, outputs);
   int64_t fitting = std::max<int64_t>(1, (int64_t{1} << 26) / size);
   int64_t parts = std::min(std::min<int64_t>(at::get_num_threads(), fitting), chunks);

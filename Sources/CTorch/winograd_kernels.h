@@ -213,8 +213,8 @@ inline void convolve_tiles(const float* x, const Tiles& tiles, int64_t inputs, i
   input_tiles(x, tiles, inputs, first, count, rows, v);
   for (int64_t i = 0; i < places; i++) {
     product<block_rows, block_vectors>(v + i * apart(rows, inputs), inputs, 1,
-                                         u + i * apart(inputs, outputs), rows, inputs, outputs,
-                                         m + i * apart(rows, outputs), false);
+                                       u + i * apart(inputs, outputs), rows, inputs, outputs,
+                                       m + i * apart(rows, outputs), false);
   }
   output_tiles(m, tiles, outputs, first, count, rows, bias, y);
 }
@@ -228,8 +228,8 @@ inline void weight_tiles(const float* x, const float* dy, const Tiles& tiles, in
   gradient_tiles(dy, tiles, outputs, first, count, z);
   for (int64_t i = 0; i < places; i++) {
     product<block_rows, block_vectors>(v + i * apart(count, inputs), 1, inputs,
-                                         z + i * apart(count, outputs), inputs, count, outputs,
-                                         du + i * apart(inputs, outputs), adds);
+                                       z + i * apart(count, outputs), inputs, count, outputs,
+                                       du + i * apart(inputs, outputs), adds);
   }
 }
 

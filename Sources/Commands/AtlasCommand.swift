@@ -149,7 +149,7 @@ private final class Workshop: AtlasWorkshop {
     _ = try plan.execute(device: device, observers: output.quiet ? [] : [ProgressObserver()])
     try checkInterruption()
     trainedSeconds += (.now - start) / .seconds(1)
-    usedRuns[name] = try RunRecord(of: RunFolder(path: path)).seconds
+    usedRuns[name] = try RunRecord(of: new.run).seconds
     return try TrainedModels.open(path, device: device)
   }
 

@@ -14,8 +14,8 @@ struct Train: ParsableCommand {
       Settings come from a preset, a JSON file over it (--config), and flags over both (--set \
       key=value); an unknown key is an error that names the nearest one. \
       JSON keys: run, family, seed, steps, seconds, images_per_second, parameters, interrupted, \
-      checkpoint_pause_seconds, and the measures on held-out data (vae: negative_elbo, reconstruction, kl; ae: \
-      reconstruction, mse; vae-gan: mse, kl; gan: discriminator_accuracy, value; diffusion: loss; \
+      checkpoint_pause_seconds, and the measures on held-out data (vae: negative_elbo, \
+      reconstruction, kl; ae: reconstruction, mse; vae-gan: mse, kl; gan: discriminator_accuracy, value; diffusion: loss; \
       classifier: accuracy, loss). With --dry-run: family, parameters, step_seconds, steps, \
       seconds, images_per_second, memory_bytes.
       """)

@@ -19,8 +19,7 @@ extension TrainingPlan {
     let scratch = RunFolder(path: place)
     try scratch.create(replacing: false)
     defer { scratch.remove() }
-    let trainer = try recipe.trainer(
-      of: family, train: train, test: test, seed: seed, device: device, from: TrainingPosition())
+    let trainer = try makeTrainer(device: device, from: TrainingPosition())
     Interruption.listen()
     func seconds(ofSteps count: Int, from position: TrainingPosition) throws -> TrainingPosition {
       let session = TrainingSession(

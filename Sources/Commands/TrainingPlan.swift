@@ -244,9 +244,9 @@ struct TrainingPlan {
     let interrupted: Bool
   }
 
-  /// Trains, and writes the record at the beginning and at the end.
-  func execute(device: Device, observers: [any TrainingObserver]) throws -> Outcome {
-    let position = try checkpoint?.position() ?? TrainingPosition()
+  /// The trainer at a position. Throws what making it throws, and `TrainingError` when its state will
+  /// not fit into memory.
+  func makeTrainer(device: Device, from position: TrainingPosition) throws -> any Trainer {
     let trainer = try recipe.trainer(
       of: family, train: train, test: test, seed: seed, device: device, from: position)
     if device == .cpu, let available = MemoryNeed.available,
@@ -254,6 +254,13 @@ struct TrainingPlan {
     {
       throw TrainingError(problem)
     }
+    return trainer
+  }
+
+  /// Trains, and writes the record at the beginning and at the end.
+  func execute(device: Device, observers: [any TrainingObserver]) throws -> Outcome {
+    let position = try checkpoint?.position() ?? TrainingPosition()
+    let trainer = try makeTrainer(device: device, from: position)
     if let checkpoint { try trainer.load(checkpoint) }
     if checkpoint == nil { try run.create(replacing: replacing) }
     let lock = try RunLock(run)
@@ -281,10 +288,8 @@ struct TrainingPlan {
       sheets: trainer.sheetCount)
     let measures: [(name: String, value: Double)]
     do {
-      measures = try precision {
-        try trainer.train(session)
-        return try session.finish(trainer)
-      }
+      try precision { try trainer.train(session) }
+      measures = try session.finish(trainer)
     } catch {
       // Nothing can go on from a run that failed before its first checkpoint.
       if Checkpoint.newest(of: run) == nil { run.remove() }

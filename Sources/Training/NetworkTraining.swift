@@ -57,6 +57,22 @@ public final class NetworkTraining {
     descend(step: step, progress: progress) { loss.backward() }
   }
 
+  /// The same step for a batch that goes through the network in `parts`: `loss` gives the mean over
+  /// the pictures of one, `[]`. Returns the batch's loss beside what is told of the step.
+  func descend(
+    _ parts: BatchParts, step: Int, progress: Double, loss: (BatchParts.Part) -> Tensor
+  ) -> (loss: Double, metrics: [(name: String, value: Double)]) {
+    var sum = 0.0
+    let metrics = descend(step: step, progress: progress) {
+      for part in parts {
+        let share = part.share * loss(part)
+        share.backward()
+        sum += share.item()
+      }
+    }
+    return (sum, metrics)
+  }
+
   /// The same step where `backward` leaves the gradients, for losses of which each part of the
   /// network takes its own share.
   public func descend(

@@ -186,17 +186,21 @@ public final class TrainingSession {
     if position.batch == stepsPerEpoch {
       (position.epoch, position.batch) = (position.epoch + 1, 0)
     }
-    try noteSkips(trainer, metrics)
-    accumulate(metrics.filter { $0.value.isFinite && $0.name != NetworkTraining.skipped }, samples)
-    if position.seconds - reportStart.seconds >= reportSeconds || progress >= 1 { try report() }
-    if Int(progress * Double(sheets)) > sheetsDrawn {
-      sheetsDrawn = Int(progress * Double(sheets))
-      try drawSheet(trainer)
-    }
-    try collectCheckpoint(waiting: false)
-    if (now - lastCheckpoint) / .seconds(1) >= checkpoints.seconds, !writer.isBusy {
-      try checkpoint(trainer)
-      if checkpoints.waits { try collectCheckpoint(waiting: true) }
+    // Whatever the steps are computed in, what is looked at and kept is float32.
+    try Precision.fp32 {
+      try noteSkips(trainer, metrics)
+      accumulate(
+        metrics.filter { $0.value.isFinite && $0.name != NetworkTraining.skipped }, samples)
+      if position.seconds - reportStart.seconds >= reportSeconds || progress >= 1 { try report() }
+      if Int(progress * Double(sheets)) > sheetsDrawn {
+        sheetsDrawn = Int(progress * Double(sheets))
+        try drawSheet(trainer)
+      }
+      try collectCheckpoint(waiting: false)
+      if (now - lastCheckpoint) / .seconds(1) >= checkpoints.seconds, !writer.isBusy {
+        try checkpoint(trainer)
+        if checkpoints.waits { try collectCheckpoint(waiting: true) }
+      }
     }
   }
 
@@ -245,7 +249,7 @@ public final class TrainingSession {
     }
     try trainer.export(to: run)
     guard !isInterrupted else { return [] }
-    let metrics = try Precision.fp32 { try trainer.validate() }
+    let metrics = try trainer.validate()
     try tell(.validated(step: position.best?.step ?? position.step, metrics: metrics))
     return metrics
   }
@@ -253,7 +257,7 @@ public final class TrainingSession {
   /// Measures held-out pictures and notes whether the network was never better.
   private func measureGoal(_ trainer: any Trainer) throws {
     guard checkpoints.keepsBest, let goal = trainer.goal else { return }
-    let metrics = try Precision.fp32 { try trainer.validate() }
+    let metrics = try trainer.validate()
     try tell(.validated(step: position.step, metrics: metrics))
     guard let value = metrics.first(where: { $0.name == goal.measure })?.value, value.isFinite
     else { return }
@@ -292,14 +296,14 @@ public final class TrainingSession {
   }
 
   private func drawSheet(_ trainer: any Trainer) throws {
-    let sheet = try Precision.fp32 { try trainer.sheet() }
+    let sheet = try trainer.sheet()
     let number = String(position.step)
     let name = "step-" + String(repeating: "0", count: max(0, 8 - number.count)) + number
     let path = "\(run.samplesPath)/\(name).png"
     try sheet.write(to: path)
     try tell(.sampled(step: position.step, path: path, sheet: sheet))
-    if let watch, let samples = try Precision.fp32({ try trainer.watchedSamples() }) {
-      let metrics = try Precision.fp32 { try watch.measure(samples) }
+    if let watch, let samples = try trainer.watchedSamples() {
+      let metrics = try watch.measure(samples)
       if !metrics.isEmpty { try tell(.measured(step: position.step, metrics: metrics)) }
     }
     lastTick = .now

@@ -13,6 +13,18 @@ import Torch
     smallRecipe { ($0.batchSize, $0.accumulation, $0.optimizer) = (64, parts, .sgd) }
   }
 
+  static func game(
+    _ parts: Int, _ change: (inout GANRecipe) -> Void
+  ) throws -> GANTrainer {
+    var recipe = GANRecipe()
+    (recipe.latentDim, recipe.hiddenDims, recipe.blockOutChannels) = (4, [8], [4, 6])
+    (recipe.groupSize, recipe.optimizer) = (0, .sgd)
+    (recipe.batchSize, recipe.accumulation) = (64, parts)
+    (recipe.learningRate, recipe.discriminatorLearningRate) = (1e-6, 1e-6)
+    change(&recipe)
+    return try GANTrainer(recipe, train: pictures, test: pictures, seed: 3)
+  }
+
   /// A trainer of each family whose batch of 64 goes in `parts`. Steps are so small that the later
   /// player of a game meets the same other one.
   static let trainers: [(name: String, make: @Sendable (_ parts: Int) throws -> any Trainer)] = [
@@ -43,27 +55,13 @@ import Torch
         return try VAEGANTrainer(recipe, train: pictures, test: pictures, seed: 3)
       }
     ),
-    (
-      "gan",
-      { parts in
-        var recipe = GANRecipe()
-        (recipe.latentDim, recipe.hiddenDims, recipe.blockOutChannels) = (4, [8], [4, 6])
-        (recipe.groupSize, recipe.classConditional) = (0, true)
-        (recipe.batchSize, recipe.accumulation, recipe.optimizer) = (64, parts, .sgd)
-        (recipe.learningRate, recipe.discriminatorLearningRate) = (1e-6, 1e-6)
-        return try GANTrainer(recipe, train: pictures, test: pictures, seed: 3)
-      }
-    ),
+    ("gan", { try game($0) { $0.classConditional = true } }),
     (
       "gan with WGAN-GP's penalty",
-      { parts in
-        var recipe = GANRecipe()
-        (recipe.latentDim, recipe.hiddenDims, recipe.blockOutChannels) = (4, [8], [4, 6])
-        (recipe.groupSize, recipe.r1Gamma, recipe.r2Gamma) = (0, 0, 0)
-        (recipe.gradientPenalty, recipe.loss) = (10, .wgan)
-        (recipe.batchSize, recipe.accumulation, recipe.optimizer) = (64, parts, .sgd)
-        (recipe.learningRate, recipe.discriminatorLearningRate) = (1e-6, 1e-6)
-        return try GANTrainer(recipe, train: pictures, test: pictures, seed: 3)
+      {
+        try game($0) {
+          ($0.r1Gamma, $0.r2Gamma, $0.gradientPenalty, $0.loss) = (0, 0, 10, .wgan)
+        }
       }
     ),
     (

@@ -34,10 +34,9 @@ extension AtlasClaim {
       "ae-holes",
       "An autoencoder's random codes decode to broken pictures where a VAE's do not."
     ) { workshop in
-      let runs = try [
-        workshop.autoencoder("ae", .ae), workshop.autoencoder("vae", .vae),
-      ]
-      let yardstick = try Yardstick(workshop, like: runs[0])
+      let (ae, vae) = try aeAndVAE(workshop)
+      let runs = [ae, vae]
+      let yardstick = try Yardstick(workshop, like: ae)
       let drawn = runs.map { yardstick.distance($0.sample(1000, seed: workshop.seed)) }
       let picture = try ImageGrid(
         rows: runs.map { $0.sample(12, seed: workshop.seed).pictures }, scale: 2, margin: 8,
@@ -55,10 +54,9 @@ extension AtlasClaim {
       "ae-middles",
       "The middle between two codes decodes to a worse picture in an autoencoder than in a VAE."
     ) { workshop in
-      let runs = try [
-        workshop.autoencoder("ae", .ae), workshop.autoencoder("vae", .vae),
-      ]
-      let yardstick = try Yardstick(workshop, like: runs[0])
+      let (ae, vae) = try aeAndVAE(workshop)
+      let runs = [ae, vae]
+      let yardstick = try Yardstick(workshop, like: ae)
       let pairs = try yardstick.held.pictures(yardstick.held.spread(2000))
       let found = runs.map { run -> (middle: Double, ends: Double, pictures: [Image]) in
         let codes = run.encode(pairs)
@@ -87,8 +85,7 @@ extension AtlasClaim {
     AtlasClaim(
       "dense-space", "The codes of a VAE fill N(0, 1) densely, those of an autoencoder do not."
     ) { workshop in
-      let ae = try workshop.autoencoder("ae", .ae)
-      let vae = try workshop.autoencoder("vae", .vae)
+      let (ae, vae) = try aeAndVAE(workshop)
       let held = try ae.open(nil, split: .test)
       let pictures = try held.pictures(held.spread(1000))
       /// The median distance from a draw to the nearest code, over that between codes.
@@ -185,4 +182,11 @@ extension AtlasClaim {
         figures: [("vae", sharp[0]), ("vae_gan", sharp[1]), ("real", real)], picture: picture)
     },
   ]
+
+  /// The two that claims set side by side.
+  private static func aeAndVAE(
+    _ workshop: any AtlasWorkshop
+  ) throws -> (ae: TrainedAutoencoder, vae: TrainedAutoencoder) {
+    (try workshop.autoencoder("ae", .ae), try workshop.autoencoder("vae", .vae))
+  }
 }

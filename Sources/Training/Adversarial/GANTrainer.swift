@@ -129,6 +129,10 @@ public final class GANTrainer: Trainer {
     return Real(samples: values.rank == 2 ? values : 2 * values - 1, labels: labels)
   }
 
+  private func parts(of real: Real) -> BatchParts {
+    BatchParts(of: real.samples.size(0), in: recipe.accumulation)
+  }
+
   /// D(x).
   private func judge(_ x: Tensor, _ labels: Tensor?) -> Tensor {
     recipe.read(discriminator(x, labels: labels))
@@ -148,7 +152,7 @@ public final class GANTrainer: Trainer {
     var (loss, punished) = (0.0, 0.0)
     var (realScores, fakeScores): ([Tensor], [Tensor]) = ([], [])
     let norm = judging.descend(step: step, progress: progress) {
-      for part in BatchParts(of: real.samples.size(0), in: recipe.accumulation) {
+      for part in parts(of: real) {
         let real = real[part]
         let x = shown(real.samples)
         let fake = shown(withoutGradients { generator(part(z), labels: real.labels) })
@@ -211,20 +215,13 @@ public final class GANTrainer: Trainer {
     judging.isFrozen = true
     defer { judging.isFrozen = false }
     let z = noise(real.samples.size(0))
-    var loss = 0.0
-    let norm = generating.descend(step: step, progress: progress) {
-      for part in BatchParts(of: real.samples.size(0), in: recipe.accumulation) {
-        let real = real[part]
-        let fake = generator(part(z), labels: real.labels)
-        let realScores =
-          recipe.loss == .relativistic
-          ? withoutGradients { judge(shown(real.samples), real.labels) } : nil
-        let share =
-          part.share
-          * recipe.loss.generatorLoss(real: realScores, fake: judge(shown(fake), real.labels))
-        share.backward()
-        loss += share.item()
-      }
+    let (loss, norm) = generating.descend(parts(of: real), step: step, progress: progress) { part in
+      let real = real[part]
+      let fake = generator(part(z), labels: real.labels)
+      let realScores =
+        recipe.loss == .relativistic
+        ? withoutGradients { judge(shown(real.samples), real.labels) } : nil
+      return recipe.loss.generatorLoss(real: realScores, fake: judge(shown(fake), real.labels))
     }
     return [("generator_loss", loss)] + norm
   }

@@ -22,17 +22,12 @@ public final class AutoencoderTrainer: OneNetworkTrainer {
     let network = training.network
     while !session.isDone {
       let x = try training.nextBatch()
-      var loss = 0.0
-      let norm = training.learning.descend(
-        step: session.position.step, progress: session.progress
-      ) {
-        for part in training.parts(of: x) {
-          let x = part(x)
-          let output = network.decodeOutput(network.encode(x))
-          let share = part.share * network.meanReconstructionLoss(x, output: output)
-          share.backward()
-          loss += share.item()
-        }
+      let (loss, norm) = training.learning.descend(
+        training.parts(of: x), step: session.position.step, progress: session.progress
+      ) { part in
+        let x = part(x)
+        let output = network.decodeOutput(network.encode(x))
+        return network.meanReconstructionLoss(x, output: output)
       }
       try session.completeStep(self, samples: x.size(0), metrics: [("loss", loss)] + norm)
     }

@@ -27,21 +27,17 @@ public final class VAETrainer: OneNetworkTrainer {
         [x.size(0), network.config.latentDim], using: training.learning.noise
       ).to(x.device)
       let beta = beta(at: session.progress)
-      var (loss, reconstruction, kl) = (0.0, 0.0, 0.0)
-      let norm = training.learning.descend(
-        step: session.position.step, progress: session.progress
-      ) {
-        for part in training.parts(of: x) {
-          let x = part(x)
-          let posterior = network.posterior(x)
-          let bound = network.evidenceLowerBound(
-            x, posterior, z: posterior.sample(noise: part(noise)))
-          let share = part.share * bound.objective(beta: beta, freeBits: recipe.freeBits)
-          share.backward()
-          loss += share.item()
-          reconstruction += part.share * bound.reconstruction.item()
-          kl += part.share * bound.kl.item()
-        }
+      var (reconstruction, kl) = (0.0, 0.0)
+      let (loss, norm) = training.learning.descend(
+        training.parts(of: x), step: session.position.step, progress: session.progress
+      ) { part in
+        let x = part(x)
+        let posterior = network.posterior(x)
+        let bound = network.evidenceLowerBound(
+          x, posterior, z: posterior.sample(noise: part(noise)))
+        reconstruction += part.share * bound.reconstruction.item()
+        kl += part.share * bound.kl.item()
+        return bound.objective(beta: beta, freeBits: recipe.freeBits)
       }
       try session.completeStep(
         self, samples: x.size(0),

@@ -75,17 +75,13 @@ public final class DiffusionTrainer: OneNetworkTrainer {
       let x = 2 * batch.tensor(device: device) - 1  // [N, C, H, W] in [−1, 1]
       let (levels, noise) = objective.draw(for: x, using: learning.noise)
       let classes = batch.labels.flatMap(hidingSome)
-      var loss = 0.0
-      let norm = learning.descend(step: session.position.step, progress: session.progress) {
-        for part in BatchParts(of: x.size(0), in: recipe.accumulation) {
-          let share =
-            part.share
-            * objective.losses(part(x), noise: part(noise), levels: Array(levels[part.range])) {
-              network($0, timesteps: $1, classLabels: classes.map { part($0) })
-            }.mean()
-          share.backward()
-          loss += share.item()
-        }
+      let (loss, norm) = learning.descend(
+        BatchParts(of: x.size(0), in: recipe.accumulation), step: session.position.step,
+        progress: session.progress
+      ) { part in
+        objective.losses(part(x), noise: part(noise), levels: Array(levels[part.range])) {
+          network($0, timesteps: $1, classLabels: classes.map { part($0) })
+        }.mean()
       }
       try session.completeStep(self, samples: x.size(0), metrics: [("loss", loss)] + norm)
     }
