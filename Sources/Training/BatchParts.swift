@@ -1,3 +1,4 @@
+import Datasets
 import Torch
 
 /// A batch in equal parts that go through the networks one after another, so that only one part's
@@ -23,10 +24,8 @@ struct BatchParts: Sequence {
   init(of count: Int, in parts: Int) {
     let parts = Swift.max(1, Swift.min(parts, count))
     self.parts = (0..<parts).map { index in
-      let (size, rest) = count.quotientAndRemainder(dividingBy: parts)
-      let start = index * size + Swift.min(index, rest)
-      let end = start + size + (index < rest ? 1 : 0)
-      return Part(range: start..<end, share: Double(end - start) / Double(Swift.max(count, 1)))
+      let range = (0..<count).part(index, of: parts)
+      return Part(range: range, share: Double(range.count) / Double(Swift.max(count, 1)))
     }
   }
 

@@ -1,7 +1,9 @@
-/// Several elements of a set, one after the other.
+/// Several elements of a set, one after the other: a batch, or a rank's share of it.
 public struct Batch: Sendable, Equatable {
   /// The place in the order of batches that this one was made for.
   public let position: DataLoader.Position
+  /// What of the whole batch this is: all of it, unless several ranks share it.
+  public let share: Share
   /// Which elements of the set these are.
   public let indices: [Int]
   /// The shape of one element: `[C, H, W]` or `[2]`.
@@ -16,11 +18,31 @@ public struct Batch: Sendable, Equatable {
   /// The number of elements.
   public var count: Int { indices.count }
 
+  /// A rank's part of a batch.
+  public struct Share: Sendable, Equatable {
+    /// The places in the whole batch. Never empty: where ranks are more than elements, those that go
+    /// without get the first one, which then counts nothing.
+    public let range: Range<Int>
+    /// Elements of the whole batch.
+    public let wholeCount: Int
+    /// How much the mean over this part counts in the mean over the ranks, so that it is the mean
+    /// over the whole batch: 1 for equal parts.
+    public let weight: Double
+
+    init(of wholeCount: Int, rank: Int, ranks: Int) {
+      let range = (0..<wholeCount).part(rank, of: ranks)
+      self.wholeCount = wholeCount
+      self.range = range.isEmpty ? 0..<1 : range
+      weight = Double(range.count * ranks) / Double(wholeCount)
+    }
+  }
+
   init(
-    of dataset: any Dataset, indices: [Int], position: DataLoader.Position,
+    of dataset: any Dataset, indices: [Int], position: DataLoader.Position, share: Share,
     isFlipped: (Int) -> Bool
   ) throws {
     self.position = position
+    self.share = share
     self.indices = indices
     elementShape = dataset.elementShape
     let size = dataset.elementByteCount

@@ -119,8 +119,10 @@ final class BatchProducer: Sendable {
 
     private func make(_ position: DataLoader.Position, _ order: [Int]) throws -> Batch {
       let first = position.batch * options.batchSize
-      let indices = Array(order[first..<min(first + options.batchSize, order.count)])
-      return try Batch(of: dataset, indices: indices, position: position) { index in
+      let whole = order[first..<min(first + options.batchSize, order.count)]
+      let share = Batch.Share(of: whole.count, rank: options.rank, ranks: options.ranks)
+      let indices = Array(whole.dropFirst(share.range.lowerBound).prefix(share.range.count))
+      return try Batch(of: dataset, indices: indices, position: position, share: share) { index in
         guard options.flips else { return false }
         var generator = SplitMix64(options.seed, UInt64(position.epoch), UInt64(index), 1)
         return generator.next() & 1 == 1

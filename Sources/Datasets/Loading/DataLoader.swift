@@ -40,13 +40,19 @@ public final class DataLoader {
     public var workers: Int
     /// The first batch to deliver; that of a checkpoint when resuming.
     public var start: Position
+    /// Which of the ranks that share every batch this is, from 0.
+    public var rank: Int
+    /// How many ranks share every batch. Each gets its own part of it, so that the batches and their
+    /// order do not depend on how many there are.
+    public var ranks: Int
     /// Seconds that a reader waits for a batch before it takes the threads for stuck.
     public var patience = 300
 
     /// Options for training; for judging set `shuffles` and `dropsLast` to false.
     public init(
       batchSize: Int, seed: UInt64, shuffles: Bool = true, dropsLast: Bool = true,
-      flips: Bool = false, workers: Int = 1, start: Position = Position()
+      flips: Bool = false, workers: Int = 1, start: Position = Position(), rank: Int = 0,
+      ranks: Int = 1
     ) {
       self.batchSize = batchSize
       self.seed = seed
@@ -55,6 +61,8 @@ public final class DataLoader {
       self.flips = flips
       self.workers = workers
       self.start = start
+      self.rank = rank
+      self.ranks = ranks
     }
   }
 
@@ -75,6 +83,7 @@ public final class DataLoader {
     guard options.batchSize > 0, options.workers > 0 else {
       throw failure("batch size and number of loader threads have to be at least 1.")
     }
+    precondition((0..<options.ranks).contains(options.rank), "a rank is one of the ranks")
     guard dataset.count > 0 else { throw failure("the set is empty.") }
     guard !options.dropsLast || options.batchSize <= dataset.count else {
       throw failure(
