@@ -52,7 +52,9 @@ let package = Package(
   targets: [
     .target(
       name: "CTorch",
+      exclude: ["declarations/gloo/README.md"],
       cxxSettings: [
+        .headerSearchPath("declarations"),
         .unsafeFlags([
           "-isystem", "\(libtorch)/include",
           "-isystem", "\(libtorch)/include/torch/csrc/api/include",

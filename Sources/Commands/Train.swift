@@ -14,10 +14,12 @@ struct Train: ParsableCommand {
       Settings come from a preset, a JSON file over it (--config), and flags over both (--set \
       key=value); an unknown key is an error that names the nearest one. \
       JSON keys: run, family, seed, steps, seconds, images_per_second, parameters, interrupted, \
-      checkpoint_pause_seconds, and the measures on held-out data (vae: negative_elbo, \
+      ranks, checkpoint_pause_seconds, and the measures on held-out data (vae: negative_elbo, \
       reconstruction, kl; ae: reconstruction, mse; vae-gan: mse, kl; gan: discriminator_accuracy, value; diffusion: loss; \
       classifier: accuracy, loss). With --dry-run: family, parameters, step_seconds, steps, \
-      seconds, images_per_second, memory_bytes.
+      seconds, images_per_second, memory_bytes. \
+      Several processes train together when RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT are set, \
+      as by torchrun --no-python: each takes its part of every batch.
       """)
 
   @Argument(help: "The family: \(Family.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -88,6 +90,9 @@ struct Train: ParsableCommand {
     help: "fp32, or bf16: products in bfloat16, weights and sums in float32 (default: fp32).")
   var precision: Precision?
 
+  @Option(help: "Seconds after which a rank gives up waiting for the others.")
+  var rankTimeout = 600.0
+
   @OptionGroup var seed: SeedOption
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var output: OutputOptions
@@ -118,6 +123,9 @@ struct Train: ParsableCommand {
         "--keep-best needs a measure that tells the better network, and the players of a gan have "
           + "none; leave it away.")
     }
+    if !(rankTimeout >= 1 && rankTimeout <= 86_400) {
+      throw ValidationError("--rank-timeout is \(rankTimeout); it must lie in 1...86400.")
+    }
     if dryRun, resume {
       throw ValidationError("--dry-run is about a new run; leave --resume away.")
     }
@@ -131,7 +139,7 @@ struct Train: ParsableCommand {
     }
   }
 
-  func run() throws {
+  mutating func run() throws {
     guard let family = Family(rawValue: family) else {
       let names = Family.allCases.map(\.rawValue)
       let near = nearestName(to: family, among: names).map { "; did you mean \($0)?" } ?? "."
@@ -139,20 +147,27 @@ struct Train: ParsableCommand {
         "There is no family \"\(family)\"\(near) The families are \(names.joined(separator: ", "))."
       )
     }
-    let device = try compute.start()
+    let launch = try Launch()
+    let device = try compute.start(launch)
+    var ranks = Ranks.alone
+    if let launch, !dryRun { ranks = try Ranks(launch, timeout: rankTimeout) }
+    // What is drawn when no seed was given has to be the same for all.
+    if !resume { seed.seed = try ranks.first(of: seed.value) }
     let plan =
       resume
       ? try TrainingPlan(resuming: RunFolder(path: out ?? ""), family: family, self)
       : try TrainingPlan(new: family, self)
-    for note in plan.notes { output.talk("note: \(note)") }
+    if ranks.isFirst {
+      for note in plan.notes { output.talk("note: \(note)") }
+    }
     if dryRun {
       let trial = try plan.tryOut(device: device)
       return try output.report(trial.json, lines: trial.lines)
     }
     let outcome = try plan.execute(
-      device: device, observers: output.quiet ? [] : [ProgressObserver()])
-    try output.report(outcome.json, lines: outcome.lines)
-    if outcome.interrupted, let signal = Interruption.signalNumber { throw ExitCode(128 + signal) }
+      device: device, observers: output.quiet ? [] : [ProgressObserver()], ranks: ranks)
+    if ranks.isFirst { try output.report(outcome.json, lines: outcome.lines) }
+    if let signal = outcome.signalNumber { throw ExitCode(128 + signal) }
   }
 
   /// When checkpoints are written, by the flags.

@@ -241,14 +241,18 @@ struct TrainingPlan {
   struct Outcome {
     let json: JSONObject
     let lines: [String]
-    let interrupted: Bool
+    /// What ended it before its time, if something did.
+    let signalNumber: Int32?
   }
 
   /// The trainer at a position. Throws what making it throws, and `TrainingError` when its state will
   /// not fit into memory.
-  func makeTrainer(device: Device, from position: TrainingPosition) throws -> any Trainer {
+  func makeTrainer(
+    device: Device, from position: TrainingPosition, ranks: Ranks = .alone
+  ) throws -> any Trainer {
     let trainer = try recipe.trainer(
-      of: family, train: train, test: test, seed: seed, device: device, from: position)
+      of: family, train: train, test: test, seed: seed, device: device, from: position,
+      ranks: ranks)
     if device == .cpu, let available = MemoryNeed.available,
       let problem = MemoryNeed(parameters: trainer.parameterCount).problem(available: available)
     {
@@ -257,11 +261,38 @@ struct TrainingPlan {
     return trainer
   }
 
-  /// Trains, and writes the record at the beginning and at the end.
-  func execute(device: Device, observers: [any TrainingObserver]) throws -> Outcome {
+  /// What ranks that train together have to have in common.
+  private func requireSame(_ ranks: Ranks, at position: TrainingPosition) throws {
+    try ranks.requireSame([
+      ("family", family.rawValue), ("settings", JSON(encoding: recipe).compact),
+      ("data", train.fingerprint), ("seed", "\(seed)"), ("length", "\(budget)"),
+      ("precision", precision.rawValue), ("checkpoint", "step \(position.step)"),
+    ])
+    let batchSize = min(recipe.batchSize, train.count)
+    guard batchSize >= ranks.count else {
+      throw TrainingError(
+        path: train.name,
+        "a batch of \(batchSize) cannot be shared by \(ranks.count) ranks; start fewer of them or "
+          + "choose a larger --batch-size.")
+    }
+  }
+
+  /// Trains, and writes the record at the beginning and at the end. Of several ranks that train
+  /// together rank 0 alone writes.
+  func execute(
+    device: Device, observers: [any TrainingObserver], ranks: Ranks = .alone
+  ) throws -> Outcome {
     let position = try checkpoint?.position() ?? TrainingPosition()
-    let trainer = try makeTrainer(device: device, from: position)
+    try requireSame(ranks, at: position)
+    let trainer = try makeTrainer(device: device, from: position, ranks: ranks)
     if let checkpoint { try trainer.load(checkpoint) }
+    try ranks.share(trainer.checkpointState)
+    guard ranks.isFirst else {
+      Interruption.listen()
+      let session = session(trainer, from: position, observers: [], ranks: ranks)
+      try precision { try trainer.train(session) }
+      return outcome(session, trainer, [])
+    }
     if checkpoint == nil { try run.create(replacing: replacing) }
     let lock = try RunLock(run)
     defer { withExtendedLifetime(lock) {} }
@@ -282,10 +313,8 @@ struct TrainingPlan {
     let watch = try (recipe as? GANRecipe).map {
       try AdversarialWatch(over: $0, data: record.data.name, training: train, held: test)
     }
-    let session = TrainingSession(
-      run: run, budget: budget, stepsPerEpoch: trainer.stepsPerEpoch,
-      observers: observers + logs, watch: watch, from: position, checkpoints: checkpoints,
-      sheets: trainer.sheetCount)
+    let session = session(
+      trainer, from: position, observers: observers + logs, watch: watch, ranks: ranks)
     let measures: [(name: String, value: Double)]
     do {
       try precision { try trainer.train(session) }
@@ -304,6 +333,16 @@ struct TrainingPlan {
     return outcome(session, trainer, measures)
   }
 
+  private func session(
+    _ trainer: any Trainer, from position: TrainingPosition, observers: [any TrainingObserver],
+    watch: (any TrainingWatch)? = nil, ranks: Ranks
+  ) -> TrainingSession {
+    TrainingSession(
+      run: run, budget: budget, stepsPerEpoch: trainer.stepsPerEpoch, observers: observers,
+      watch: watch, from: position, checkpoints: checkpoints, sheets: trainer.sheetCount,
+      ranks: ranks)
+  }
+
   private func outcome(
     _ session: TrainingSession, _ trainer: any Trainer,
     _ measures: [(name: String, value: Double)]
@@ -314,7 +353,7 @@ struct TrainingPlan {
       "run": .string(run.path), "family": .string(family.rawValue), "seed": .int(Int(seed)),
       "steps": .int(session.position.step), "seconds": .double(session.position.seconds),
       "images_per_second": .double(rate), "parameters": .int(parameters),
-      "interrupted": .bool(session.isInterrupted),
+      "interrupted": .bool(session.isInterrupted), "ranks": .int(session.ranks.count),
       "checkpoint_pause_seconds": .double(session.checkpointPause),
     ]
     for (name, value) in measures { json[name] = .double(value) }
@@ -336,7 +375,7 @@ struct TrainingPlan {
         : family == .classifier
           ? "next        latent evaluate \(run.path)"
           : "next        latent sample \(run.path) -o samples.png")
-    return Outcome(json: json, lines: lines, interrupted: session.isInterrupted)
+    return Outcome(json: json, lines: lines, signalNumber: session.signalNumber)
   }
 }
 

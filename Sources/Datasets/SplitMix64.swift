@@ -43,3 +43,9 @@ struct SplitMix64 {
     return z ^ (z >> 31)
   }
 }
+
+/// A seed that belongs to several numbers together, such as seed, rank and step.
+public func mixedSeed(_ seed: UInt64, _ a: UInt64, _ b: UInt64, _ c: UInt64) -> UInt64 {
+  var generator = SplitMix64(seed, a, b, c)
+  return generator.next()
+}

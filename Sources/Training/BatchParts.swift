@@ -3,29 +3,33 @@ import Torch
 
 /// A batch in equal parts that go through the networks one after another, so that only one part's
 /// graph is held at a time (gradient accumulation). With shares as weights, the parts' gradients add
-/// up to the batch's.
+/// up to the batch's, over all ranks that share it.
 struct BatchParts: Sequence {
   /// Some consecutive pictures of a batch.
   struct Part {
     let range: Range<Int>
-    /// Of all pictures of the batch.
+    /// How much it counts: its share of the rank's pictures, times the rank's own weight.
     let share: Double
+    fileprivate let isWhole: Bool
 
     /// The part's elements of a tensor `[N, …]`.
     func callAsFunction(_ whole: Tensor) -> Tensor {
-      share == 1 ? whole : whole[range]
+      isWhole ? whole : whole[range]
     }
   }
 
   private let parts: [Part]
 
-  /// `count` pictures in at most `parts` parts, of which the first are larger by one where that does
-  /// not divide.
-  init(of count: Int, in parts: Int) {
+  /// A rank's share of a batch in at most `parts` parts, of which the first are larger by one where
+  /// that does not divide.
+  init(of batch: Batch.Share, in parts: Int) {
+    let count = batch.range.count
     let parts = Swift.max(1, Swift.min(parts, count))
     self.parts = (0..<parts).map { index in
       let range = (0..<count).part(index, of: parts)
-      return Part(range: range, share: Double(range.count) / Double(Swift.max(count, 1)))
+      return Part(
+        range: range, share: batch.weight * Double(range.count) / Double(count),
+        isWhole: parts == 1)
     }
   }
 

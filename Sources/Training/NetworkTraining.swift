@@ -1,3 +1,4 @@
+import Datasets
 import NeuralNets
 import Torch
 
@@ -21,16 +22,22 @@ public final class NetworkTraining {
   /// Running statistics, and what they were after the last step that was taken.
   private let buffers: [Buffer]
   private var takenBuffers: [Tensor]
+  private let ranks: Ranks
+  private let seed: UInt64
+  /// What averages the gradients over the ranks; made at the first step.
+  private var reducer: Ranks.RankReducer?
+  private let rankNoise: Generator
+  private var rankNoiseStep = -1
 
   /// The name under which `descend` tells of a step that it did not take.
   public static let skipped = "skipped"
 
   /// A training of `network` from its weights of now. `name`: what tells its files and measures from
   /// those of the other networks of the run. `moreNoise`: further generators that a resume has to
-  /// restore, such as dropout's.
+  /// restore, such as dropout's. `ranks`: who trains it together.
   public init(
     _ network: Module, name: String = "", _ settings: OptimizationSettings, seed: UInt64,
-    moreNoise: [(name: String, generator: Generator)] = []
+    moreNoise: [(name: String, generator: Generator)] = [], ranks: Ranks = .alone
   ) {
     self.network = network
     self.name = name
@@ -41,6 +48,9 @@ public final class NetworkTraining {
     schedule = LearningRateSchedule(settings.lrSchedule, warmup: settings.lrWarmupSteps)
     noise = Generator(seed: seed &+ 1)
     self.moreNoise = moreNoise
+    self.ranks = ranks
+    self.seed = seed
+    rankNoise = Generator(seed: seed)
     buffers = network.namedBuffers.map(\.buffer).filter(\.value.dtype.isFloatingPoint)
     takenBuffers = buffers.map { $0.value.clone() }
   }
@@ -51,37 +61,59 @@ public final class NetworkTraining {
   /// Where a gradient is not finite, nothing moves, and `skipped` is told. Otherwise returns the norm
   /// of all gradients before they were clipped, as a measure of the step, if they have a limit or the
   /// settings ask for it.
+  ///
+  /// Throws `TrainingError` when other ranks are lost.
   public func descend(
     _ loss: Tensor, step: Int, progress: Double
-  ) -> [(name: String, value: Double)] {
-    descend(step: step, progress: progress) { loss.backward() }
+  ) throws -> [(name: String, value: Double)] {
+    try descend(step: step, progress: progress, averaging: false) { try averagedBackward(loss) }
   }
 
   /// The same step for a batch that goes through the network in `parts`: `loss` gives the mean over
   /// the pictures of one, `[]`. Returns the batch's loss beside what is told of the step.
   func descend(
     _ parts: BatchParts, step: Int, progress: Double, loss: (BatchParts.Part) -> Tensor
-  ) -> (loss: Double, metrics: [(name: String, value: Double)]) {
+  ) throws -> (loss: Double, metrics: [(name: String, value: Double)]) {
     var sum = 0.0
-    let metrics = descend(step: step, progress: progress) {
-      for part in parts {
+    let metrics = try descend(step: step, progress: progress, averaging: false) {
+      for (index, part) in parts.enumerated() {
         let share = part.share * loss(part)
-        share.backward()
+        if index < parts.count - 1 { share.backward() } else { try averagedBackward(share) }
         sum += share.item()
       }
     }
     return (sum, metrics)
   }
 
+  /// The batch's last backward pass, which leaves the means over the ranks.
+  private func averagedBackward(_ loss: Tensor) throws {
+    guard ranks.count > 1 else { return loss.backward() }
+    if reducer == nil { reducer = try ranks.reducer(of: trained.map(\.value)) }
+    try reducer?.backward(loss)
+  }
+
   /// The same step where `backward` leaves the gradients, for losses of which each part of the
   /// network takes its own share.
   public func descend(
-    step: Int, progress: Double, backward: () -> Void
-  ) -> [(name: String, value: Double)] {
+    step: Int, progress: Double, backward: () throws -> Void
+  ) throws -> [(name: String, value: Double)] {
+    try descend(step: step, progress: progress, averaging: true, backward: backward)
+  }
+
+  /// `averaging`: whether `backward` leaves this rank's gradients alone.
+  private func descend(
+    step: Int, progress: Double, averaging: Bool, backward: () throws -> Void
+  ) throws -> [(name: String, value: Double)] {
     optimizer.learningRate =
       settings.learningRate * schedule.factor(step: step, progress: progress)
+    if ranks.count > 1 {
+      for (index, more) in moreNoise.enumerated() {
+        more.generator.reseed(rankSeed(step: step, UInt64(index) + 1))
+      }
+    }
     optimizer.clearGradients()
-    backward()
+    try backward()
+    if averaging { try ranks.average(trained.compactMap(\.value.gradient)) }
     let limit = settings.gradientClip
     let norm =
       (limit > 0 ? clipGradientNorm(trained, limit: limit) : gradientNorm(trained)).item() as Double
@@ -95,6 +127,21 @@ public final class NetworkTraining {
     for (buffer, taken) in zip(buffers, takenBuffers) { taken.copy(from: buffer.value) }
     guard limit > 0 || settings.measuresGradient else { return [] }
     return [(name.isEmpty ? "gradient_norm" : "\(name)_gradient_norm", norm)]
+  }
+
+  /// Where draws come from that are made for this rank's pictures alone, such as dropout's: the
+  /// training's noise for a single process, else a generator that starts from (seed, rank, step).
+  func ownNoise(step: Int) -> Generator {
+    guard ranks.count > 1 else { return noise }
+    if rankNoiseStep != step {
+      rankNoise.reseed(rankSeed(step: step, 0))
+      rankNoiseStep = step
+    }
+    return rankNoise
+  }
+
+  private func rankSeed(step: Int, _ purpose: UInt64) -> UInt64 {
+    mixedSeed(seed, UInt64(ranks.rank), UInt64(step), purpose)
   }
 
   /// Whether the network's weights take part in graphs; the other player's turn goes without.

@@ -17,13 +17,13 @@ public protocol TrainingRecipe: Codable, Sendable, Equatable {
   /// What a person should know before a training on this data begins, a sentence each.
   func notes(on train: any Dataset) -> [String]
 
-  /// A trainer at its beginning, or at a checkpoint's position.
+  /// A trainer at its beginning, or at a checkpoint's position; `ranks` are who trains together.
   ///
   /// Throws `DatasetError` when the data does not make batches, `TrainingError` for a recipe or a
   /// picture size that makes no network.
   func trainer(
     of family: Family, train: any Dataset, test: any Dataset, seed: UInt64, device: Device,
-    from position: TrainingPosition
+    from position: TrainingPosition, ranks: Ranks
   ) throws -> any Trainer
 }
 

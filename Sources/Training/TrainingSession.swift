@@ -101,6 +101,10 @@ public final class TrainingSession {
   /// The longest that the training stood still for a checkpoint, seconds: for copying what is then
   /// written beside it.
   public private(set) var checkpointPause = 0.0
+  /// The signal that ended it, if one did; with several ranks it may have come to another one.
+  public private(set) var signalNumber: Int32?
+  /// Who trains together.
+  public let ranks: Ranks
   private let run: RunFolder
   private let budget: TrainingBudget
   private let stepsPerEpoch: Int
@@ -132,13 +136,16 @@ public final class TrainingSession {
   /// A session that goes on from `position`.
   ///
   /// `sheets`: how many sheets of samples are drawn, evenly over the budget. `reportSeconds`: how
-  /// long observers wait for the mean of several steps, at least; 0 tells every step.
+  /// long observers wait for the mean of several steps, at least; 0 tells every step. `ranks`: who
+  /// trains together; all stop together and see the same measures, and rank 0 alone writes.
   public init(
     run: RunFolder, budget: TrainingBudget, stepsPerEpoch: Int,
     observers: [any TrainingObserver], watch: (any TrainingWatch)? = nil,
     from position: TrainingPosition = TrainingPosition(),
-    checkpoints: CheckpointPlan = CheckpointPlan(), sheets: Int = 8, reportSeconds: Double = 1
+    checkpoints: CheckpointPlan = CheckpointPlan(), sheets: Int = 8, reportSeconds: Double = 1,
+    ranks: Ranks = .alone
   ) {
+    self.ranks = ranks
     self.run = run
     self.budget = budget
     self.stepsPerEpoch = stepsPerEpoch
@@ -165,10 +172,13 @@ public final class TrainingSession {
 
   /// Whether the budget is spent or a signal came. Starts the clock of the next step.
   public var isDone: Bool {
-    if Interruption.signalNumber != nil { isInterrupted = true }
+    // Several ranks agree on it at the end of a step.
+    if ranks.count == 1, let number = Interruption.signalNumber { stop(number) }
     if lastTick == nil { lastTick = .now }
     return progress >= 1 || isInterrupted
   }
+
+  private func stop(_ signal: Int32) { (isInterrupted, signalNumber) = (true, signal) }
 
   /// Counts a step of `samples` pictures and tells the observers now and then.
   ///
@@ -179,7 +189,8 @@ public final class TrainingSession {
     _ trainer: any Trainer, samples: Int, metrics: [(name: String, value: Double)]
   ) throws {
     let now = ContinuousClock.now
-    position.seconds += (now - (lastTick ?? now)) / .seconds(1)
+    let (seconds, metrics) = try agreed((now - (lastTick ?? now)) / .seconds(1), metrics)
+    position.seconds += seconds
     lastTick = now
     position.step += 1
     position.batch += 1
@@ -202,6 +213,22 @@ public final class TrainingSession {
         if checkpoints.waits { try collectCheckpoint(waiting: true) }
       }
     }
+  }
+
+  /// What all ranks take a step's time and measures to be: rank 0's time, and means over the ranks.
+  /// A signal that came to one of them ends the training of all.
+  private func agreed(
+    _ seconds: Double, _ metrics: [(name: String, value: Double)]
+  ) throws -> (Double, [(name: String, value: Double)]) {
+    guard ranks.count > 1 else { return (seconds, metrics) }
+    let signal = Interruption.signalNumber
+    let sums = try ranks.sum(
+      [ranks.isFirst ? seconds : 0, signal == nil ? 0 : 1] + metrics.map(\.value))
+    if sums[1] > 0 { stop(signal ?? SIGTERM) }
+    return (
+      sums[0],
+      zip(metrics, sums.dropFirst(2)).map { ($0.name, $1 / Double(ranks.count)) }
+    )
   }
 
   /// How many steps in a row may be left out.
@@ -240,6 +267,7 @@ public final class TrainingSession {
   /// Ends the training: writes the last checkpoint and the network for sampling, and measures it.
   public func finish(_ trainer: any Trainer) throws -> [(name: String, value: Double)] {
     try tell(.ended(step: position.step, interrupted: isInterrupted))
+    guard ranks.isFirst else { return [] }
     try checkpoint(trainer)
     try collectCheckpoint(waiting: true)
     if !isInterrupted, let best = position.best, best.step != position.step,
@@ -296,6 +324,7 @@ public final class TrainingSession {
   }
 
   private func drawSheet(_ trainer: any Trainer) throws {
+    guard ranks.isFirst else { return }
     let sheet = try trainer.sheet()
     let number = String(position.step)
     let name = "step-" + String(repeating: "0", count: max(0, 8 - number.count)) + number
@@ -313,7 +342,7 @@ public final class TrainingSession {
   private func checkpoint(_ trainer: any Trainer) throws {
     try collectCheckpoint(waiting: true)
     lastCheckpoint = .now
-    guard keptStep != position.step else { return }
+    guard ranks.isFirst, keptStep != position.step else { return }
     position.emaUpdates = trainer.emaUpdates
     try measureGoal(trainer)
     var retention = checkpoints.retention

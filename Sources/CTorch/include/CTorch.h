@@ -288,6 +288,26 @@ typedef void (*CTSegment)(void *context, CTTensor *inputs, CTTensor *outputs);
 int ct_recomputed(CTSegment body, void (*release)(void *), void *context, const CTTensor *inputs,
                   int64_t input_count, CTTensor *out, int64_t output_count);
 
+// Processes that train together --------------------------------------------------------------------
+typedef struct CTProcessGroupOpaque *CTProcessGroup;
+typedef struct CTReducerOpaque *CTReducer;
+
+/// Meets the other ranks at `host:port`, where the rank with `hosts_store` keeps the store that they
+/// find each other by, under keys that begin with `prefix`.
+int ct_process_group_new(const char *host, int port, int rank, int size, bool hosts_store,
+                         const char *prefix, int64_t timeout_ms, CTProcessGroup *out);
+void ct_process_group_free(CTProcessGroup group);
+/// Adds up each tensor over the ranks, in place; all of one dtype.
+int ct_all_reduce_(CTProcessGroup group, const CTTensor *tensors, int64_t count);
+/// Gives every rank rank 0's tensors, in place.
+int ct_broadcast_(CTProcessGroup group, const CTTensor *tensors, int64_t count);
+/// Averages the gradients of `parameters` over the ranks during ct_reducer_backward, in buckets,
+/// while the rest of the gradients is still being computed. Every parameter has to take part.
+int ct_reducer_new(CTProcessGroup group, const CTTensor *parameters, int64_t count,
+                   CTReducer *out);
+void ct_reducer_free(CTReducer reducer);
+int ct_reducer_backward(CTReducer reducer, CTTensor loss);
+
 // Many tensors in one call ------------------------------------------------------------------------
 int ct_foreach_norm(const CTTensor *tensors, int64_t count, double p, CTTensor *out);
 int ct_foreach_mul_(const CTTensor *tensors, int64_t count, CTTensor factor);

@@ -54,11 +54,19 @@ struct ComputeOptions: ParsableArguments {
     }
   }
 
-  /// Sets up the process; call before the first tensor. Throws when the device is not there.
-  func start() throws -> Device {
+  /// Sets up the process, one of a launch where there is one; call before the first tensor. Throws
+  /// when the device is not there.
+  func start(_ launch: Launch? = nil) throws -> Device {
     Runtime.configureAllocator()
-    if let threads { Runtime.setThreads(threads) }
-    let device = Device(device) ?? .cpu
+    if let threads {
+      Runtime.setThreads(threads)
+    } else if let launch, ProcessInfo.processInfo.environment["OMP_NUM_THREADS"] == nil {
+      // The processes of a machine share its processors.
+      let processors = ProcessInfo.processInfo.activeProcessorCount
+      Runtime.setThreads(max(1, processors / launch.localCount))
+    }
+    let name = device == "cuda" ? launch.map { "cuda:\($0.localRank)" } ?? device : device
+    let device = Device(name) ?? .cpu
     guard device.isAvailable else {
       throw CommandError(
         "the device \(device) is not available: this libtorch or this machine has none; "

@@ -16,3 +16,10 @@ extension Batch {
     labels.map { Tensor($0).to(device) }
   }
 }
+
+extension Batch.Share {
+  /// This rank's elements of a tensor `[N, …]` that was drawn for the whole batch.
+  public func callAsFunction(_ whole: Tensor) -> Tensor {
+    range.count == wholeCount ? whole : whole[range]
+  }
+}

@@ -29,7 +29,8 @@ public struct Batch: Sendable, Equatable {
     /// over the whole batch: 1 for equal parts.
     public let weight: Double
 
-    init(of wholeCount: Int, rank: Int, ranks: Int) {
+    /// The part of a batch of `wholeCount` that is `rank`'s of `ranks`.
+    public init(of wholeCount: Int, rank: Int = 0, ranks: Int = 1) {
       let range = (0..<wholeCount).part(rank, of: ranks)
       self.wholeCount = wholeCount
       self.range = range.isEmpty ? 0..<1 : range

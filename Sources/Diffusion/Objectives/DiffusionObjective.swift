@@ -49,11 +49,14 @@ public struct DiffusionObjective: Sendable {
     self.boundWeight = boundWeight
   }
 
-  /// A uniform level for each of `x` `[N, C, H, W]`, then its noise.
-  public func draw(for x: Tensor, using generator: Generator) -> (levels: [Int], noise: Tensor) {
-    let count = x.size(0)
+  /// A uniform level for each of `x` `[N, C, H, W]`, then its noise; with `count`, for so many
+  /// pictures of that size.
+  public func draw(
+    for x: Tensor, count: Int? = nil, using generator: Generator
+  ) -> (levels: [Int], noise: Tensor) {
+    let count = count ?? x.size(0)
     let drawn = Tensor.randint(0..<levels.count, [count], using: generator)
-    var noise = Tensor.randn(x.shape, using: generator)
+    var noise = Tensor.randn([count] + x.shape.dropFirst(), using: generator)
     if offsetNoise > 0 {
       noise = noise + offsetNoise * Tensor.randn([count, x.size(1), 1, 1], using: generator)
     }

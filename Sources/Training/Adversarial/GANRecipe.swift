@@ -234,9 +234,10 @@ public struct GANRecipe: TrainingRecipe {
   /// The trainer of both networks.
   public func trainer(
     of family: Family, train: any Dataset, test: any Dataset, seed: UInt64, device: Device,
-    from position: TrainingPosition
+    from position: TrainingPosition, ranks: Ranks
   ) throws -> any Trainer {
-    try GANTrainer(self, train: train, test: test, seed: seed, device: device, from: position)
+    try GANTrainer(
+      self, train: train, test: test, seed: seed, device: device, from: position, ranks: ranks)
   }
 }
 

@@ -39,7 +39,8 @@ public final class GANTrainer: Trainer {
   /// samples that make no networks.
   public init(
     _ recipe: GANRecipe, train: any Dataset, test: any Dataset, seed: UInt64,
-    device: Device = .cpu, from position: TrainingPosition = TrainingPosition()
+    device: Device = .cpu, from position: TrainingPosition = TrainingPosition(),
+    ranks: Ranks = .alone
   ) throws {
     let isPoints = train.elementShape.count == 1
     if !isPoints { try train.requireSquarePictures() }
@@ -66,9 +67,10 @@ public final class GANTrainer: Trainer {
     generator.move(to: device)
     discriminator.move(to: device)
     generating = NetworkTraining(
-      generator, name: "generator", recipe.generatorOptimization, seed: seed)
+      generator, name: "generator", recipe.generatorOptimization, seed: seed, ranks: ranks)
     judging = NetworkTraining(
-      discriminator, name: "discriminator", recipe.discriminatorOptimization, seed: seed &+ 1)
+      discriminator, name: "discriminator", recipe.discriminatorOptimization, seed: seed &+ 1,
+      ranks: ranks)
     let batchSize = min(recipe.batchSize, train.count)
     // The discriminator's turns alone read the data.
     let batches = max(train.count / max(batchSize, 1), 1)
@@ -77,7 +79,8 @@ public final class GANTrainer: Trainer {
       train,
       DataLoader.Options(
         batchSize: batchSize, seed: seed, flips: recipe.flip,
-        start: .init(epoch: read / batches, batch: read % batches)))
+        start: .init(epoch: read / batches, batch: read % batches), rank: ranks.rank,
+        ranks: ranks.count))
     augment = recipe.diffAugment ? DiffAugment() : nil
     mixture = isPoints ? PointMixture.named(train.name, split: .test) : nil
     self.classNames = classNames
@@ -97,13 +100,13 @@ public final class GANTrainer: Trainer {
     while !session.isDone {
       let (step, progress) = (session.position.step, session.progress)
       var metrics: [(name: String, value: Double)] = []
-      var real = Real(samples: Tensor(0), labels: nil)
-      for _ in 0..<recipe.discriminatorSteps {
-        real = try nextReal()
-        metrics = discriminatorTurn(real, step: step, progress: progress)
+      var real = try nextReal()
+      for turn in 0..<recipe.discriminatorSteps {
+        if turn > 0 { real = try nextReal() }
+        metrics = try discriminatorTurn(real, step: step, progress: progress)
       }
-      metrics.insert(contentsOf: generatorTurn(real, step: step, progress: progress), at: 1)
-      try session.completeStep(self, samples: real.samples.size(0), metrics: metrics)
+      metrics.insert(contentsOf: try generatorTurn(real, step: step, progress: progress), at: 1)
+      try session.completeStep(self, samples: real.share.wholeCount, metrics: metrics)
     }
   }
 
@@ -111,26 +114,30 @@ public final class GANTrainer: Trainer {
   struct Real {
     let samples: Tensor
     let labels: Tensor?
+    /// What of the batch these are.
+    let share: Batch.Share
 
-    subscript(part: BatchParts.Part) -> Real {
-      Real(samples: part(samples), labels: labels.map { part($0) })
+    /// The samples and classes of a part.
+    func callAsFunction(_ part: BatchParts.Part) -> (samples: Tensor, labels: Tensor?) {
+      (part(samples), labels.map { part($0) })
     }
   }
 
   private func nextReal() throws -> Real {
     let batch = try loader.next()
     let values = batch.tensor(device: device)
+    let samples = values.rank == 2 ? values : 2 * values - 1
     guard !classNames.isEmpty else {
-      return Real(samples: values.rank == 2 ? values : 2 * values - 1, labels: nil)
+      return Real(samples: samples, labels: nil, share: batch.share)
     }
     guard let labels = batch.labelTensor(device: device) else {
       throw TrainingError(path: test.name, "some pictures of this data have no class.")
     }
-    return Real(samples: values.rank == 2 ? values : 2 * values - 1, labels: labels)
+    return Real(samples: samples, labels: labels, share: batch.share)
   }
 
   private func parts(of real: Real) -> BatchParts {
-    BatchParts(of: real.samples.size(0), in: recipe.accumulation)
+    BatchParts(of: real.share, in: recipe.accumulation)
   }
 
   /// D(x).
@@ -139,36 +146,33 @@ public final class GANTrainer: Trainer {
   }
 
   /// What the discriminator is shown.
-  private func shown(_ x: Tensor) -> Tensor {
-    augment.map { $0(x, using: judging.noise) } ?? x
+  private func shown(_ x: Tensor, step: Int) -> Tensor {
+    augment.map { $0(x, using: judging.ownNoise(step: step)) } ?? x
   }
 
   /// One step of the discriminator, with the generator as it is.
   private func discriminatorTurn(
     _ real: Real, step: Int, progress: Double
-  ) -> [(name: String, value: Double)] {
-    let z = noise(real.samples.size(0))
+  ) throws -> [(name: String, value: Double)] {
+    let z = noise(real.share)
     let isPunished = step % recipe.penaltyInterval == 0
     var (loss, punished) = (0.0, 0.0)
     var (realScores, fakeScores): ([Tensor], [Tensor]) = ([], [])
-    let norm = judging.descend(step: step, progress: progress) {
-      for part in parts(of: real) {
-        let real = real[part]
-        let x = shown(real.samples)
-        let fake = shown(withoutGradients { generator(part(z), labels: real.labels) })
-        // The penalties at both ends share their graph with the scores.
-        x.requiresGradient = isPunished && recipe.r1Gamma > 0
-        fake.requiresGradient = isPunished && recipe.r2Gamma > 0
-        realScores.append(judge(x, real.labels))
-        fakeScores.append(judge(fake, real.labels))
-        let (mine, its) = (realScores[realScores.count - 1], fakeScores[fakeScores.count - 1])
-        let share = part.share * recipe.loss.discriminatorLoss(real: mine, fake: its)
-        let penalty =
-          isPunished ? self.penalty(real, x, mine, fake, its).map { part.share * $0 } : nil
-        (penalty.map { share + $0 } ?? share).backward()
-        loss += share.item()
-        punished += penalty?.item() ?? 0
-      }
+    let (_, norm) = try judging.descend(parts(of: real), step: step, progress: progress) { part in
+      let (samples, labels) = real(part)
+      let x = shown(samples, step: step)
+      let fake = shown(withoutGradients { generator(part(z), labels: labels) }, step: step)
+      // The penalties at both ends share their graph with the scores.
+      x.requiresGradient = isPunished && recipe.r1Gamma > 0
+      fake.requiresGradient = isPunished && recipe.r2Gamma > 0
+      let (mine, its) = (judge(x, labels), judge(fake, labels))
+      realScores.append(mine)
+      fakeScores.append(its)
+      let score = recipe.loss.discriminatorLoss(real: mine, fake: its)
+      let penalty = isPunished ? self.penalty(labels, x, mine, fake, its, step: step) : nil
+      loss += part.share * score.item()
+      punished += part.share * (penalty?.item() ?? 0)
+      return penalty.map { score + $0 } ?? score
     }
     if recipe.clip > 0 { clipParameters(discriminator.parameters, to: recipe.clip) }
     let balance = AdversarialBalance(
@@ -182,7 +186,8 @@ public final class GANTrainer: Trainer {
 
   /// The recipe's penalties on the discriminator's slope; `nil` for none.
   private func penalty(
-    _ real: Real, _ x: Tensor, _ realScores: Tensor, _ fake: Tensor, _ fakeScores: Tensor
+    _ labels: Tensor?, _ x: Tensor, _ realScores: Tensor, _ fake: Tensor, _ fakeScores: Tensor,
+    step: Int
   ) -> Tensor? {
     var penalties: [Tensor] = []
     if recipe.r1Gamma > 0 {
@@ -194,14 +199,16 @@ public final class GANTrainer: Trainer {
     if recipe.gradientPenalty > 0 {
       penalties.append(
         recipe.gradientPenalty
-          * GradientPenalty.wganGP(real: x, fake: fake, using: judging.noise) {
-            judge($0, real.labels)
+          * GradientPenalty.wganGP(real: x, fake: fake, using: judging.ownNoise(step: step)) {
+            judge($0, labels)
           })
     }
     if recipe.draganPenalty > 0 {
       penalties.append(
         recipe.draganPenalty
-          * GradientPenalty.dragan(real: x, using: judging.noise) { judge($0, real.labels) })
+          * GradientPenalty.dragan(real: x, using: judging.ownNoise(step: step)) {
+            judge($0, labels)
+          })
     }
     guard let first = penalties.first else { return nil }
     let sum = penalties.dropFirst().reduce(first, +)
@@ -211,23 +218,27 @@ public final class GANTrainer: Trainer {
   /// One step of the generator, with the discriminator as it is.
   private func generatorTurn(
     _ real: Real, step: Int, progress: Double
-  ) -> [(name: String, value: Double)] {
+  ) throws -> [(name: String, value: Double)] {
     judging.isFrozen = true
     defer { judging.isFrozen = false }
-    let z = noise(real.samples.size(0))
-    let (loss, norm) = generating.descend(parts(of: real), step: step, progress: progress) { part in
-      let real = real[part]
-      let fake = generator(part(z), labels: real.labels)
+    let z = noise(real.share)
+    let (loss, norm) = try generating.descend(
+      parts(of: real), step: step, progress: progress
+    ) { part in
+      let (samples, labels) = real(part)
+      let fake = generator(part(z), labels: labels)
       let realScores =
         recipe.loss == .relativistic
-        ? withoutGradients { judge(shown(real.samples), real.labels) } : nil
-      return recipe.loss.generatorLoss(real: realScores, fake: judge(shown(fake), real.labels))
+        ? withoutGradients { judge(shown(samples, step: step), labels) } : nil
+      return recipe.loss.generatorLoss(
+        real: realScores, fake: judge(shown(fake, step: step), labels))
     }
     return [("generator_loss", loss)] + norm
   }
 
-  private func noise(_ count: Int) -> Tensor {
-    Tensor.randn([count, recipe.latentDim], using: generating.noise).to(device)
+  /// A code for each of these samples, `[N, latent_dim]`.
+  private func noise(_ share: Batch.Share) -> Tensor {
+    share(Tensor.randn([share.wholeCount, recipe.latentDim], using: generating.noise)).to(device)
   }
 
   // MARK: Checkpoints

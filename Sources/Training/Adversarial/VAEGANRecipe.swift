@@ -171,8 +171,9 @@ public struct VAEGANRecipe: TrainingRecipe {
   /// The trainer of all three networks.
   public func trainer(
     of family: Family, train: any Dataset, test: any Dataset, seed: UInt64, device: Device,
-    from position: TrainingPosition
+    from position: TrainingPosition, ranks: Ranks
   ) throws -> any Trainer {
-    try VAEGANTrainer(self, train: train, test: test, seed: seed, device: device, from: position)
+    try VAEGANTrainer(
+      self, train: train, test: test, seed: seed, device: device, from: position, ranks: ranks)
   }
 }

@@ -37,18 +37,21 @@ public final class VAEGANTrainer: Trainer {
   /// picture size that makes no networks.
   public init(
     _ recipe: VAEGANRecipe, train: any Dataset, test: any Dataset, seed: UInt64,
-    device: Device = .cpu, from position: TrainingPosition = TrainingPosition()
+    device: Device = .cpu, from position: TrainingPosition = TrainingPosition(),
+    ranks: Ranks = .alone
   ) throws {
     try train.requireSquarePictures()
     let shape = recipe.discriminatorConfig(elementShape: train.elementShape)
     if let problem = recipe.problem ?? shape.problem { throw TrainingError("\(problem).") }
     training = try AutoencoderTraining(
       .variational, recipe: recipe.autoencoder, name: "autoencoder", train: train, test: test,
-      seed: seed, device: device, betas: (recipe.beta1, recipe.beta2), from: position)
+      seed: seed, device: device, betas: (recipe.beta1, recipe.beta2), from: position,
+      ranks: ranks)
     discriminator = DiscriminatorNetwork(shape, using: Generator(seed: seed &+ 1))
     discriminator.move(to: device)
     judging = NetworkTraining(
-      discriminator, name: "discriminator", recipe.discriminatorOptimization, seed: seed &+ 1)
+      discriminator, name: "discriminator", recipe.discriminatorOptimization, seed: seed &+ 1,
+      ranks: ranks)
     let named = training.network.namedParameters
     encoder = named.filter { $0.name.hasPrefix("encoder.") }.map(\.parameter)
     decoder = named.filter { $0.name.hasPrefix("decoder.") }.map(\.parameter)
@@ -58,13 +61,10 @@ public final class VAEGANTrainer: Trainer {
   /// Trains until the session is done.
   public func train(_ session: TrainingSession) throws {
     while !session.isDone {
-      let x = try training.nextBatch()  // [N, C, H, W] in [0, 1]
+      let (x, share) = try training.nextBatch()  // [N, C, H, W] in [0, 1]
       let (step, progress) = (session.position.step, session.progress)
-      let codes = [x.size(0), training.network.config.latentDim]
-      let noise = (0..<2).map { _ in
-        Tensor.randn(codes, using: training.learning.noise).to(x.device)
-      }
-      let parts = training.parts(of: x)
+      let noise = (0..<2).map { _ in training.codeNoise(share) }
+      let parts = training.parts(of: share)
       // A batch of one part goes through the autoencoder once for both turns.
       let kept = parts.count == 1 ? Pass(training.network, x, noise[0], prior: noise[1]) : nil
       func pass(_ part: BatchParts.Part) -> Pass {
@@ -73,10 +73,10 @@ public final class VAEGANTrainer: Trainer {
       let game = playsGame(at: progress)
       let judged =
         game || recipe.reconstruction == .features
-        ? discriminatorTurn(parts, of: pass, step: step, progress: progress) : idle
-      let learned = autoencoderTurn(
+        ? try discriminatorTurn(parts, of: pass, step: step, progress: progress) : idle
+      let learned = try autoencoderTurn(
         parts, of: pass, plays: game, step: step, progress: progress)
-      try session.completeStep(self, samples: x.size(0), metrics: learned + judged)
+      try session.completeStep(self, samples: share.wholeCount, metrics: learned + judged)
     }
   }
 
@@ -103,27 +103,23 @@ public final class VAEGANTrainer: Trainer {
   /// One step of the discriminator on real pictures, reconstructions and draws.
   private func discriminatorTurn(
     _ parts: BatchParts, of pass: (BatchParts.Part) -> Pass, step: Int, progress: Double
-  ) -> [(name: String, value: Double)] {
+  ) throws -> [(name: String, value: Double)] {
     var loss = 0.0
     var (realScores, fakeScores): ([Tensor], [Tensor]) = ([], [])
-    let norm = judging.descend(step: step, progress: progress) {
-      for part in parts {
-        let pass = parts.count == 1 ? pass(part) : withoutGradients { pass(part) }
-        let real = (2 * pass.x - 1).detached()
-        real.requiresGradient = recipe.r1Gamma > 0
-        let mine = discriminator(real)
-        let its = [pass.reconstructed, pass.drawn].map { discriminator((2 * $0 - 1).detached()) }
-        // Both kinds of fakes count alike; log D(x) counts once.
-        let losses = its.map { recipe.loss.discriminatorLoss(real: mine, fake: $0) }
-        let share = part.share * ((losses[0] + losses[1]) / 2)
-        let penalty =
-          recipe.r1Gamma > 0
-          ? part.share * recipe.r1Gamma / 2 * GradientPenalty.squaredNorm(of: mine, at: real) : nil
-        (penalty.map { share + $0 } ?? share).backward()
-        loss += share.item()
-        realScores.append(mine)
-        fakeScores += its
-      }
+    let (_, norm) = try judging.descend(parts, step: step, progress: progress) { part in
+      let pass = parts.count == 1 ? pass(part) : withoutGradients { pass(part) }
+      let real = (2 * pass.x - 1).detached()
+      real.requiresGradient = recipe.r1Gamma > 0
+      let mine = discriminator(real)
+      let its = [pass.reconstructed, pass.drawn].map { discriminator((2 * $0 - 1).detached()) }
+      // Both kinds of fakes count alike; log D(x) counts once.
+      let losses = its.map { recipe.loss.discriminatorLoss(real: mine, fake: $0) }
+      let score = (losses[0] + losses[1]) / 2
+      loss += part.share * score.item()
+      realScores.append(mine)
+      fakeScores += its
+      guard recipe.r1Gamma > 0 else { return score }
+      return score + recipe.r1Gamma / 2 * GradientPenalty.squaredNorm(of: mine, at: real)
     }
     let balance = AdversarialBalance(
       recipe.loss, real: .concatenated(realScores), fake: .concatenated(fakeScores))
@@ -136,12 +132,12 @@ public final class VAEGANTrainer: Trainer {
   private func autoencoderTurn(
     _ parts: BatchParts, of pass: (BatchParts.Part) -> Pass, plays: Bool, step: Int,
     progress: Double
-  ) -> [(name: String, value: Double)] {
+  ) throws -> [(name: String, value: Double)] {
     judging.isFrozen = true
     defer { judging.isFrozen = false }
     let warmth = recipe.klWarmup > 0 ? min(1, progress / recipe.klWarmup) : 1
     var (likenesses, kls, games, weights) = (0.0, 0.0, 0.0, 0.0)
-    let norm = training.learning.descend(step: step, progress: progress) {
+    let norm = try training.learning.descend(step: step, progress: progress) {
       for part in parts {
         let pass = pass(part)
         let kl = pass.posterior.kl.mean()

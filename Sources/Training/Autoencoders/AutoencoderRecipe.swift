@@ -113,11 +113,11 @@ public struct AutoencoderRecipe: TrainingRecipe {
   /// The trainer of an autoencoder or of a variational one.
   public func trainer(
     of family: Family, train: any Dataset, test: any Dataset, seed: UInt64, device: Device,
-    from position: TrainingPosition
+    from position: TrainingPosition, ranks: Ranks
   ) throws -> any Trainer {
     let training = try AutoencoderTraining(
       family.autoencoderKind ?? .deterministic, recipe: self, train: train, test: test, seed: seed,
-      device: device, from: position)
+      device: device, from: position, ranks: ranks)
     return family == .vae ? VAETrainer(training) : AutoencoderTrainer(training)
   }
 }

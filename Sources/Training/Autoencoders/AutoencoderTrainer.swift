@@ -21,15 +21,15 @@ public final class AutoencoderTrainer: OneNetworkTrainer {
   public func train(_ session: TrainingSession) throws {
     let network = training.network
     while !session.isDone {
-      let x = try training.nextBatch()
-      let (loss, norm) = training.learning.descend(
-        training.parts(of: x), step: session.position.step, progress: session.progress
+      let (x, share) = try training.nextBatch()
+      let (loss, norm) = try training.learning.descend(
+        training.parts(of: share), step: session.position.step, progress: session.progress
       ) { part in
         let x = part(x)
         let output = network.decodeOutput(network.encode(x))
         return network.meanReconstructionLoss(x, output: output)
       }
-      try session.completeStep(self, samples: x.size(0), metrics: [("loss", loss)] + norm)
+      try session.completeStep(self, samples: share.wholeCount, metrics: [("loss", loss)] + norm)
     }
   }
 

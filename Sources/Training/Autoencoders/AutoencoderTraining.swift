@@ -25,7 +25,8 @@ public final class AutoencoderTraining {
   public init(
     _ kind: AutoencoderConfig.Kind, recipe: AutoencoderRecipe, name: String = "",
     train: any Dataset, test: any Dataset, seed: UInt64, device: Device = .cpu,
-    betas: (Double, Double) = (0.9, 0.999), from position: TrainingPosition = TrainingPosition()
+    betas: (Double, Double) = (0.9, 0.999), from position: TrainingPosition = TrainingPosition(),
+    ranks: Ranks = .alone
   ) throws {
     try train.requireSquarePictures()
     let config = recipe.network(
@@ -37,12 +38,13 @@ public final class AutoencoderTraining {
     network.move(to: device)
     var optimization = recipe.optimization
     optimization.betas = betas
-    learning = NetworkTraining(network, name: name, optimization, seed: seed)
+    learning = NetworkTraining(network, name: name, optimization, seed: seed, ranks: ranks)
     loader = try DataLoader(
       train,
       DataLoader.Options(
         batchSize: min(recipe.batchSize, train.count), seed: seed, dropsLast: false,
-        flips: recipe.flip, start: .init(epoch: position.epoch, batch: position.batch)))
+        flips: recipe.flip, start: .init(epoch: position.epoch, batch: position.batch),
+        rank: ranks.rank, ranks: ranks.count))
     self.recipe = recipe
     self.test = test
     self.device = device
@@ -52,11 +54,22 @@ public final class AutoencoderTraining {
   /// Batches in a pass over the data.
   public var stepsPerEpoch: Int { loader.batchesPerEpoch }
 
-  /// The next pictures, `[N, C, H, W]` in [0, 1].
-  func nextBatch() throws -> Tensor { try loader.next().tensor(device: device) }
+  /// The next pictures, `[N, C, H, W]` in [0, 1], and what of the batch they are.
+  func nextBatch() throws -> (x: Tensor, share: Batch.Share) {
+    let batch = try loader.next()
+    return (batch.tensor(device: device), batch.share)
+  }
 
-  /// The parts in which a batch goes through the network.
-  func parts(of x: Tensor) -> BatchParts { BatchParts(of: x.size(0), in: recipe.accumulation) }
+  /// The parts in which pictures go through the network.
+  func parts(of share: Batch.Share) -> BatchParts {
+    BatchParts(of: share, in: recipe.accumulation)
+  }
+
+  /// Draws from N(0, 1) for the codes of these pictures, `[N, latent_dim]`.
+  func codeNoise(_ share: Batch.Share) -> Tensor {
+    share(Tensor.randn([share.wholeCount, network.config.latentDim], using: learning.noise))
+      .to(device)
+  }
 
   // MARK: Looking
 

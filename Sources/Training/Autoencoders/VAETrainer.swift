@@ -22,14 +22,12 @@ public final class VAETrainer: OneNetworkTrainer {
   public func train(_ session: TrainingSession) throws {
     let (network, recipe) = (training.network, training.recipe)
     while !session.isDone {
-      let x = try training.nextBatch()
-      let noise = Tensor.randn(
-        [x.size(0), network.config.latentDim], using: training.learning.noise
-      ).to(x.device)
+      let (x, share) = try training.nextBatch()
+      let noise = training.codeNoise(share)
       let beta = beta(at: session.progress)
       var (reconstruction, kl) = (0.0, 0.0)
-      let (loss, norm) = training.learning.descend(
-        training.parts(of: x), step: session.position.step, progress: session.progress
+      let (loss, norm) = try training.learning.descend(
+        training.parts(of: share), step: session.position.step, progress: session.progress
       ) { part in
         let x = part(x)
         let posterior = network.posterior(x)
@@ -40,7 +38,7 @@ public final class VAETrainer: OneNetworkTrainer {
         return bound.objective(beta: beta, freeBits: recipe.freeBits)
       }
       try session.completeStep(
-        self, samples: x.size(0),
+        self, samples: share.wholeCount,
         metrics: [("loss", loss), ("reconstruction", reconstruction), ("kl", kl)] + norm)
     }
   }

@@ -69,9 +69,9 @@ public struct ClassifierRecipe: TrainingRecipe {
   /// The trainer of a classifier.
   public func trainer(
     of family: Family, train: any Dataset, test: any Dataset, seed: UInt64, device: Device,
-    from position: TrainingPosition
+    from position: TrainingPosition, ranks: Ranks
   ) throws -> any Trainer {
     try ClassifierTrainer(
-      self, train: train, test: test, seed: seed, device: device, from: position)
+      self, train: train, test: test, seed: seed, device: device, from: position, ranks: ranks)
   }
 }

@@ -26,7 +26,8 @@ public final class ClassifierTrainer: OneNetworkTrainer {
   /// classes, and for a recipe or a picture size that makes no network.
   public init(
     _ recipe: ClassifierRecipe, train: any Dataset, test: any Dataset, seed: UInt64,
-    device: Device = .cpu, from position: TrainingPosition = TrainingPosition()
+    device: Device = .cpu, from position: TrainingPosition = TrainingPosition(),
+    ranks: Ranks = .alone
   ) throws {
     try train.requireSquarePictures()
     guard let classNames = train.classNames, classNames.count > 1 else {
@@ -42,12 +43,13 @@ public final class ClassifierTrainer: OneNetworkTrainer {
     if let problem = recipe.problem ?? config.problem { throw TrainingError("\(problem).") }
     network = Classifier(config, using: Generator(seed: seed))
     network.move(to: device)
-    learning = NetworkTraining(network, recipe.optimization, seed: seed)
+    learning = NetworkTraining(network, recipe.optimization, seed: seed, ranks: ranks)
     loader = try DataLoader(
       train,
       DataLoader.Options(
         batchSize: min(recipe.batchSize, train.count), seed: seed, dropsLast: false,
-        flips: recipe.flip, start: .init(epoch: position.epoch, batch: position.batch)))
+        flips: recipe.flip, start: .init(epoch: position.epoch, batch: position.batch),
+        rank: ranks.rank, ranks: ranks.count))
     self.recipe = recipe
     self.test = test
     self.device = device
@@ -63,25 +65,28 @@ public final class ClassifierTrainer: OneNetworkTrainer {
       guard let classes = batch.labelTensor(device: device) else {
         throw TrainingError(path: test.name, "some pictures of this data have no class.")
       }
-      let logits = network(moved(batch.tensor(device: device)))
-      let loss = logits.crossEntropy(classes, labelSmoothing: recipe.labelSmoothing)
-      let accuracy = (logits.argmax(1) .== classes).to(.float32).mean()
-      let norm = learning.descend(
+      let share = batch.share
+      let logits = network(moved(batch.tensor(device: device), share))
+      let loss =
+        share.weight * logits.crossEntropy(classes, labelSmoothing: recipe.labelSmoothing)
+      let accuracy = share.weight * (logits.argmax(1) .== classes).to(.float32).mean()
+      let norm = try learning.descend(
         loss, step: session.position.step, progress: session.progress)
       try session.completeStep(
-        self, samples: batch.count,
+        self, samples: share.wholeCount,
         metrics: [("loss", loss.item()), ("accuracy", accuracy.item())] + norm)
     }
   }
 
   /// Every picture moved by its own few pixels, with black where it was not: `[N, C, H, W]`.
-  private func moved(_ x: Tensor) -> Tensor {
+  private func moved(_ x: Tensor, _ share: Batch.Share) -> Tensor {
     let most = recipe.shift
     guard most > 0 else { return x }
     let (height, width) = (x.size(2), x.size(3))
     let padded = x.padded([most, most, most, most])
-    let offsets = Tensor.randint(0..<2 * most + 1, [x.size(0), 2], using: learning.noise)
-      .elements(as: Int.self)
+    let offsets = share(
+      Tensor.randint(0..<2 * most + 1, [share.wholeCount, 2], using: learning.noise)
+    ).elements(as: Int.self)
     return .stacked(
       (0..<x.size(0)).map {
         padded[$0].narrowed(1, offsets[2 * $0], height).narrowed(2, offsets[2 * $0 + 1], width)

@@ -119,10 +119,10 @@ public struct DiffusionRecipe: TrainingRecipe {
   /// The trainer of a diffusion model.
   public func trainer(
     of family: Family, train: any Dataset, test: any Dataset, seed: UInt64, device: Device,
-    from position: TrainingPosition
+    from position: TrainingPosition, ranks: Ranks
   ) throws -> any Trainer {
     try DiffusionTrainer(
-      self, train: train, test: test, seed: seed, device: device, from: position)
+      self, train: train, test: test, seed: seed, device: device, from: position, ranks: ranks)
   }
 }
 

@@ -34,7 +34,8 @@ public final class DiffusionTrainer: OneNetworkTrainer {
   /// picture size that makes no network.
   public init(
     _ recipe: DiffusionRecipe, train: any Dataset, test: any Dataset, seed: UInt64,
-    device: Device = .cpu, from position: TrainingPosition = TrainingPosition()
+    device: Device = .cpu, from position: TrainingPosition = TrainingPosition(),
+    ranks: Ranks = .alone
   ) throws {
     try train.requireSquarePictures()
     let size = train.elementShape[1]
@@ -51,14 +52,15 @@ public final class DiffusionTrainer: OneNetworkTrainer {
     network.move(to: device)
     learning = NetworkTraining(
       network, recipe.optimization, seed: seed,
-      moreNoise: [("dropout", network.dropoutGenerator)])
+      moreNoise: [("dropout", network.dropoutGenerator)], ranks: ranks)
     objective = recipe.objective
     scheduler = try SchedulerFile(recipe.schedulerClass, recipe.schedulerConfig)
     loader = try DataLoader(
       train,
       DataLoader.Options(
         batchSize: min(recipe.batchSize, train.count), seed: seed, dropsLast: false,
-        flips: recipe.flip, start: .init(epoch: position.epoch, batch: position.batch)))
+        flips: recipe.flip, start: .init(epoch: position.epoch, batch: position.batch),
+        rank: ranks.rank, ranks: ranks.count))
     self.recipe = recipe
     self.test = test
     self.device = device
@@ -73,26 +75,29 @@ public final class DiffusionTrainer: OneNetworkTrainer {
     while !session.isDone {
       let batch = try loader.next()
       let x = 2 * batch.tensor(device: device) - 1  // [N, C, H, W] in [−1, 1]
-      let (levels, noise) = objective.draw(for: x, using: learning.noise)
-      let classes = batch.labels.flatMap(hidingSome)
-      let (loss, norm) = learning.descend(
-        BatchParts(of: x.size(0), in: recipe.accumulation), step: session.position.step,
+      let share = batch.share
+      let (all, whole) = objective.draw(for: x, count: share.wholeCount, using: learning.noise)
+      let (levels, noise) = (Array(all[share.range]), share(whole))
+      let classes = batch.labels.flatMap { hidingSome($0, share) }
+      let (loss, norm) = try learning.descend(
+        BatchParts(of: share, in: recipe.accumulation), step: session.position.step,
         progress: session.progress
       ) { part in
         objective.losses(part(x), noise: part(noise), levels: Array(levels[part.range])) {
           network($0, timesteps: $1, classLabels: classes.map { part($0) })
         }.mean()
       }
-      try session.completeStep(self, samples: x.size(0), metrics: [("loss", loss)] + norm)
+      try session.completeStep(self, samples: share.wholeCount, metrics: [("loss", loss)] + norm)
     }
   }
 
   /// The classes `[N]` with some replaced by the class of the unknown; `nil` for a network without.
-  private func hidingSome(_ labels: [Int]) -> Tensor? {
+  private func hidingSome(_ labels: [Int], _ share: Batch.Share) -> Tensor? {
     guard !classNames.isEmpty else { return nil }
     let labels = Tensor(labels)
     guard recipe.conditionDropout > 0 else { return labels.to(device) }
-    let hidden = Tensor.rand(labels.shape, using: learning.noise) .< recipe.conditionDropout
+    let draws = share(Tensor.rand([share.wholeCount], using: learning.noise))
+    let hidden = draws .< recipe.conditionDropout
     return Tensor.select(hidden, .full(labels.shape, classNames.count, dtype: .int64), labels)
       .to(device)
   }

@@ -1,0 +1,90 @@
+import CTorch
+
+/// Why ranks could not meet, or could not exchange numbers: libtorch's first line.
+public struct ProcessGroupError: Error, CustomStringConvertible {
+  /// What libtorch says.
+  public let description: String
+
+  init() {
+    let text = String(cString: ct_last_error())
+    // "operation(shapes): [file:line] reason", then lines for people with a debugger.
+    let reason = text.split(separator: "\n").first.map(String.init) ?? text
+    let afterPlace = reason.split(separator: "] ", maxSplits: 1).last.map(String.init) ?? reason
+    description = afterPlace.trimmingSuffix(".")
+  }
+}
+
+extension String {
+  fileprivate func trimmingSuffix(_ suffix: String) -> String {
+    hasSuffix(suffix) ? String(dropLast(suffix.count)) : self
+  }
+}
+
+/// Processes that exchange tensors: c10d's process group over Gloo.
+///
+/// All ranks make the same calls in the same order; each call waits for all of them.
+public final class ProcessGroup {
+  fileprivate let raw: CTProcessGroup
+
+  /// Meets the other ranks at `host:port`. The rank that `hostsStore` keeps the store by which they
+  /// find each other, under keys that begin with `prefix`. `timeout`: seconds that a call waits.
+  ///
+  /// Throws when they have not met in time.
+  public init(
+    host: String, port: Int, rank: Int, count: Int, hostsStore: Bool, prefix: String = "latent",
+    timeout: Double
+  ) throws(ProcessGroupError) {
+    var out: CTProcessGroup?
+    let status = ct_process_group_new(
+      host, Int32(port), Int32(rank), Int32(count), hostsStore, prefix, Int64(timeout * 1000),
+      &out)
+    guard status == 0, let out else { throw ProcessGroupError() }
+    raw = out
+  }
+
+  deinit { ct_process_group_free(raw) }
+
+  /// Replaces every tensor by its sum over the ranks; all have one type.
+  public func sum(_ tensors: [Tensor]) throws(ProcessGroupError) {
+    guard !tensors.isEmpty else { return }
+    guard withHandles(tensors, { ct_all_reduce_(raw, $0, $1) }) == 0 else {
+      throw ProcessGroupError()
+    }
+  }
+
+  /// Replaces every tensor by that of rank 0.
+  public func broadcast(_ tensors: [Tensor]) throws(ProcessGroupError) {
+    guard !tensors.isEmpty else { return }
+    guard withHandles(tensors, { ct_broadcast_(raw, $0, $1) }) == 0 else {
+      throw ProcessGroupError()
+    }
+  }
+}
+
+/// Averages gradients over the ranks while the backward pass is still under way: c10d's reducer (Li
+/// et al. 2020, "PyTorch Distributed").
+///
+/// Parameters are put into buckets of 25 MB, those of the last layers first; a bucket travels as soon
+/// as its last gradient is there.
+public final class GradientReducer {
+  private let raw: CTReducer
+  // The reducer's buckets travel through it.
+  private let group: ProcessGroup
+
+  /// A reducer of the gradients of `parameters`, which all take part in every backward pass.
+  public init(_ group: ProcessGroup, parameters: [Tensor]) throws(ProcessGroupError) {
+    var out: CTReducer?
+    let status = withHandles(parameters) { ct_reducer_new(group.raw, $0, $1, &out) }
+    guard status == 0, let out else { throw ProcessGroupError() }
+    raw = out
+    self.group = group
+  }
+
+  deinit { ct_reducer_free(raw) }
+
+  /// Adds the gradients of this number to those that parameters have, and leaves in each the mean of
+  /// that over the ranks.
+  public func backward(_ loss: Tensor) throws(ProcessGroupError) {
+    guard ct_reducer_backward(raw, loss.raw) == 0 else { throw ProcessGroupError() }
+  }
+}
