@@ -46,7 +46,9 @@ import Torch
       let draws = Generator(seed: 702)
       return switch self {
       case .r1: GradientPenalty.r1(at: real, critic)
-      case .wganGP: GradientPenalty.wganGP(real: real, fake: fake, using: draws, critic)
+      case .wganGP: 
+        GradientPenalty.wganGP(
+          real: real, fake: fake, shares: .rand([real.size(0)], using: draws), critic)
       case .dragan: GradientPenalty.dragan(real: real, using: draws, critic)
       }
     }
@@ -114,7 +116,9 @@ import Torch
     let fake = Tensor.randn([4, 3, 2, 2], using: Generator(seed: 2))
     let u = Tensor.rand([4, 1, 1, 1], using: Generator(seed: 3))
     let between = u * real + (1 - u) * fake
-    let found = GradientPenalty.wganGP(real: real, fake: fake, using: Generator(seed: 3)) {
+    let found = GradientPenalty.wganGP(
+      real: real, fake: fake, shares: .rand([real.size(0)], using: Generator(seed: 3))
+    ) {
       $0.square().sum([1, 2, 3]) / 2
     }
     let norms = between.square().sum([1, 2, 3]).sqrt()

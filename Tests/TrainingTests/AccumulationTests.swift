@@ -14,7 +14,7 @@ import Torch
   }
 
   static func game(
-    _ parts: Int, _ change: (inout GANRecipe) -> Void
+    _ parts: Int, _ ranks: Ranks, _ change: (inout GANRecipe) -> Void
   ) throws -> GANTrainer {
     var recipe = GANRecipe()
     (recipe.latentDim, recipe.hiddenDims, recipe.blockOutChannels) = (4, [8], [4, 6])
@@ -22,85 +22,103 @@ import Torch
     (recipe.batchSize, recipe.accumulation) = (64, parts)
     (recipe.learningRate, recipe.discriminatorLearningRate) = (1e-6, 1e-6)
     change(&recipe)
-    return try GANTrainer(recipe, train: pictures, test: pictures, seed: 3)
+    return try GANTrainer(recipe, train: pictures, test: pictures, seed: 3, ranks: ranks)
   }
 
-  /// A trainer of each family whose batch of 64 goes in `parts`. Steps are so small that the later
+  /// A trainer of each family whose batch of 64 goes in `parts`, shared by `ranks`. Steps are so small that the later
   /// player of a game meets the same other one.
-  static let trainers: [(name: String, make: @Sendable (_ parts: Int) throws -> any Trainer)] = [
+  typealias Maker = @Sendable (_ parts: Int, _ ranks: Ranks) throws -> any Trainer
+  static let trainers: [(name: String, make: Maker)] = [
     (
       "ae",
-      { parts in
+      { parts, ranks in
         AutoencoderTrainer(
           try AutoencoderTraining(
-            .deterministic, recipe: autoencoder(parts), train: pictures, test: pictures, seed: 3))
+            .deterministic, recipe: autoencoder(parts), train: pictures, test: pictures, seed: 3,
+            ranks: ranks))
       }
     ),
     (
       "vae",
-      { parts in
+      { parts, ranks in
         VAETrainer(
           try AutoencoderTraining(
-            .variational, recipe: autoencoder(parts), train: pictures, test: pictures, seed: 3))
+            .variational, recipe: autoencoder(parts), train: pictures, test: pictures, seed: 3,
+            ranks: ranks))
       }
     ),
     (
       "vae-gan",
-      { parts in
+      { parts, ranks in
         var recipe = VAEGANRecipe()
         (recipe.latentDim, recipe.hiddenDims, recipe.blockOutChannels) = (3, [8], [4])
         (recipe.discriminatorChannels, recipe.r1Gamma) = ([4, 6], 1)
         (recipe.batchSize, recipe.accumulation, recipe.optimizer) = (64, parts, .sgd)
         (recipe.learningRate, recipe.discriminatorLearningRate) = (1e-6, 1e-6)
-        return try VAEGANTrainer(recipe, train: pictures, test: pictures, seed: 3)
+        return try VAEGANTrainer(
+          recipe, train: pictures, test: pictures, seed: 3, ranks: ranks)
       }
     ),
-    ("gan", { try game($0) { $0.classConditional = true } }),
+    ("gan", { try game($0, $1) { $0.classConditional = true } }),
     (
       "gan with WGAN-GP's penalty",
       {
-        try game($0) {
+        try game($0, $1) {
           ($0.r1Gamma, $0.r2Gamma, $0.gradientPenalty, $0.loss) = (0, 0, 10, .wgan)
         }
       }
     ),
     (
       "diffusion",
-      { parts in
+      { parts, ranks in
         var recipe = DiffusionRecipe()
         (recipe.blockOutChannels, recipe.attentionLevels) = ([4, 8], [1])
         (recipe.attentionHeadDim, recipe.normNumGroups) = (4, 2)
         (recipe.batchSize, recipe.accumulation, recipe.optimizer) = (64, parts, .sgd)
-        return try DiffusionTrainer(recipe, train: pictures, test: pictures, seed: 3)
+        return try DiffusionTrainer(
+          recipe, train: pictures, test: pictures, seed: 3, ranks: ranks)
       }
     ),
   ]
 
+  /// The gradients of a trainer's first step: what SGD's momentum begins as.
+  static func firstGradients(
+    of trainer: any Trainer, ranks: Ranks = .alone
+  ) throws -> [(key: String, tensor: Tensor)] {
+    try withScratchFolder { folder in
+      let run = RunFolder(path: "\(folder)/run")
+      try run.create(replacing: false)
+      let session = TrainingSession(
+        run: run, budget: .steps(1), stepsPerEpoch: trainer.stepsPerEpoch, observers: [],
+        ranks: ranks)
+      try trainer.train(session)
+    }
+    return trainer.checkpointState.filter { $0.file.hasSuffix("optimizer") }
+      .flatMap { file in file.state.map { ("\(file.file) \($0.key)", $0.tensor) } }
+      .filter { $0.1.dtype == .float32 && $0.1.rank > 0 }
+  }
+
+  /// ‖a − b‖ / ‖b‖ over all tensors together.
+  static func relativeDistance(
+    _ a: [(key: String, tensor: Tensor)], _ b: [(key: String, tensor: Tensor)]
+  ) -> Double {
+    let differences = zip(a, b).map { ($0.tensor - $1.tensor).square().sum().item() as Double }
+    let sizes = b.map { $0.tensor.square().sum().item() as Double }
+    let (difference, size) = (differences.reduce(0, +), sizes.reduce(0, +))
+    return size > 0 ? (difference / size).squareRoot() : .infinity
+  }
+
   @Test(arguments: trainers.map(\.name)) func partsAddUpToTheBatch(_ family: String) throws {
     let make = try #require(Self.trainers.first { $0.name == family }).make
-    /// The gradients of the first step: what SGD's momentum begins as.
     func gradients(_ parts: Int) throws -> [(key: String, tensor: Tensor)] {
-      let trainer = try make(parts)
-      try withScratchFolder { folder in
-        let run = RunFolder(path: "\(folder)/run")
-        try run.create(replacing: false)
-        let session = TrainingSession(
-          run: run, budget: .steps(1), stepsPerEpoch: trainer.stepsPerEpoch, observers: [])
-        try trainer.train(session)
-      }
-      return trainer.checkpointState.filter { $0.file.hasSuffix("optimizer") }
-        .flatMap { file in file.state.map { ("\(file.file) \($0.key)", $0.tensor) } }
-        .filter { $0.1.dtype == .float32 && $0.1.rank > 0 }
+      try Self.firstGradients(of: make(parts, .alone))
     }
     let (whole, fourths, sevenths) = (try gradients(1), try gradients(4), try gradients(7))
     #expect(whole.count > 4)
     for parts in [fourths, sevenths] {
       #expect(parts.map(\.key) == whole.map(\.key))
-      let differences = zip(parts, whole).map { ($0.tensor - $1.tensor).square().sum().item() }
-      let sizes = whole.map { $0.tensor.square().sum().item() as Double }
-      let (difference, size) = (differences.reduce(0.0, +), sizes.reduce(0, +))
-      #expect(size > 0)
-      #expect((difference / size).squareRoot() < 1e-6, "\((difference / size).squareRoot())")
+      let distance = Self.relativeDistance(parts, whole)
+      #expect(distance < 1e-6, "\(distance)")
     }
   }
 

@@ -11,7 +11,7 @@ import Torch
     let make = try #require(AccumulationTests.trainers.first { $0.name == family }).make
     /// The measures of two steps, and the state after them.
     func train(_ precision: Precision) throws -> (reports: [[Double]], state: [Tensor]) {
-      let (trainer, recorder) = (try make(1), Recorder())
+      let (trainer, recorder) = (try make(1, .alone), Recorder())
       try withScratchFolder { folder in
         let run = RunFolder(path: "\(folder)/run")
         try run.create(replacing: false)

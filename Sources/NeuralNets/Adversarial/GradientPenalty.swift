@@ -21,12 +21,12 @@ public enum GradientPenalty {
     slope(of: scores, at: samples).square().sum([1]).mean()
   }
 
-  /// mean (‖∇D(x̂)‖ − 1)² at x̂ = u·x + (1 − u)·G(z) with one u ~ U[0, 1) a sample
-  /// (Gulrajani et al. 2017, eq. 3 and alg. 1, without its λ).
+  /// mean (‖∇D(x̂)‖ − 1)² at x̂ = u·x + (1 − u)·G(z) (Gulrajani et al. 2017, eq. 3 and alg. 1,
+  /// without its λ).
   ///
-  /// Draws `[N, 1, ...]` numbers. Real and generated samples have one shape.
+  /// `shares` `[N]` holds a u ~ U[0, 1) for each sample. Real and generated samples have one shape.
   public static func wganGP(
-    real: Tensor, fake: Tensor, using generator: Generator, _ critic: (Tensor) -> Tensor
+    real: Tensor, fake: Tensor, shares: Tensor, _ critic: (Tensor) -> Tensor
   ) -> Tensor {
     precondition(
       real.shape == fake.shape,
@@ -34,7 +34,7 @@ public enum GradientPenalty {
     let real = real.detached()
     let fake = fake.detached()
     let one = [real.size(0)] + [Int](repeating: 1, count: real.rank - 1)
-    let share = Tensor.rand(one, using: generator).to(real.device).to(real.dtype)
+    let share = shares.reshaped(one).to(real.device).to(real.dtype)
     return distanceToSlopeOne(of: critic, at: share * real + (1 - share) * fake)
   }
 

@@ -156,6 +156,10 @@ public final class GANTrainer: Trainer {
   ) throws -> [(name: String, value: Double)] {
     let z = noise(real.share)
     let isPunished = step % recipe.penaltyInterval == 0
+    // Where WGAN-GP's penalty looks between real and generated samples, [N].
+    let between =
+      isPunished && recipe.gradientPenalty > 0
+      ? real.share(Tensor.rand([real.share.wholeCount], using: judging.noise)) : nil
     var (loss, punished) = (0.0, 0.0)
     var (realScores, fakeScores): ([Tensor], [Tensor]) = ([], [])
     let (_, norm) = try judging.descend(parts(of: real), step: step, progress: progress) { part in
@@ -169,7 +173,9 @@ public final class GANTrainer: Trainer {
       realScores.append(mine)
       fakeScores.append(its)
       let score = recipe.loss.discriminatorLoss(real: mine, fake: its)
-      let penalty = isPunished ? self.penalty(labels, x, mine, fake, its, step: step) : nil
+      let penalty =
+        isPunished
+        ? penalty(labels, x, mine, fake, its, between: between.map { part($0) }, step) : nil
       loss += part.share * score.item()
       punished += part.share * (penalty?.item() ?? 0)
       return penalty.map { score + $0 } ?? score
@@ -187,7 +193,7 @@ public final class GANTrainer: Trainer {
   /// The recipe's penalties on the discriminator's slope; `nil` for none.
   private func penalty(
     _ labels: Tensor?, _ x: Tensor, _ realScores: Tensor, _ fake: Tensor, _ fakeScores: Tensor,
-    step: Int
+    between: Tensor?, _ step: Int
   ) -> Tensor? {
     var penalties: [Tensor] = []
     if recipe.r1Gamma > 0 {
@@ -196,12 +202,10 @@ public final class GANTrainer: Trainer {
     if recipe.r2Gamma > 0 {
       penalties.append(recipe.r2Gamma / 2 * GradientPenalty.squaredNorm(of: fakeScores, at: fake))
     }
-    if recipe.gradientPenalty > 0 {
+    if let between {
       penalties.append(
         recipe.gradientPenalty
-          * GradientPenalty.wganGP(real: x, fake: fake, using: judging.ownNoise(step: step)) {
-            judge($0, labels)
-          })
+          * GradientPenalty.wganGP(real: x, fake: fake, shares: between) { judge($0, labels) })
     }
     if recipe.draganPenalty > 0 {
       penalties.append(
