@@ -58,7 +58,10 @@ enum Tool {
     private let ended = DispatchSemaphore(value: 0)
     private let talk = Scratch()
 
-    init(_ executable: String, _ arguments: [String], in folder: Scratch) throws {
+    init(
+      _ executable: String, _ arguments: [String], in folder: Scratch,
+      environment more: [String: String] = [:]
+    ) throws {
       process.executableURL = URL(filePath: executable)
       process.arguments = arguments
       process.currentDirectoryURL = URL(filePath: folder.path)
@@ -68,6 +71,7 @@ enum Tool {
       environment["LATENT_DATA"] = nil
       environment["LATENT_CACHE"] = NSTemporaryDirectory() + "latent-tests-cache"
       environment["OMP_NUM_THREADS"] = "1"
+      environment.merge(more) { $1 }
       process.environment = environment
       // Files, not pipes: a pipe that nobody empties would hold the tool up.
       for name in ["out", "err"] {

@@ -1,0 +1,124 @@
+import Foundation
+import Interchange
+import Testing
+
+/// Several processes that train together, as a launcher starts them.
+@Suite(.serialized) struct RanksTests {
+  private let folder = Scratch()
+
+  private static let vae = ["train", "vae", "--out", "run", "--seed", "5"] + Trained.small
+
+  /// Starts `count` processes with the variables that torchrun sets.
+  private func start(
+    _ count: Int, _ arguments: [String], port: Int, more: [Int: [String]] = [:]
+  ) throws -> [Tool.Started] {
+    try (0..<count).map { rank in
+      try Tool.Started(
+        Tool.path, arguments + (more[rank] ?? []), in: folder,
+        environment: [
+          "RANK": "\(rank)", "WORLD_SIZE": "\(count)", "LOCAL_RANK": "\(rank)",
+          "LOCAL_WORLD_SIZE": "\(count)", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "\(port)",
+        ])
+    }
+  }
+
+  private func weights(_ run: String) throws -> [UInt8] {
+    try folder.bytes("\(run)/vae/diffusion_pytorch_model.safetensors")
+  }
+
+  @Test func goesOnWithOneAndWithThree() throws {
+    for (count, steps) in [(2, 6), (1, 9), (3, 14)] {
+      let arguments =
+        Self.vae + ["--steps", "\(steps)", "--json"] + (steps > 6 ? ["--resume"] : [])
+      let outcomes = try start(count, arguments, port: 29_611).map { try $0.wait() }
+      for (rank, outcome) in outcomes.enumerated() {
+        #expect(outcome.status == 0, "rank \(rank) of \(count): \(outcome.errors)")
+        #expect(outcome.output.isEmpty == (rank > 0), "rank 0 alone reports")
+      }
+      let json = try outcomes[0].json
+      #expect(json["steps"]?.int == steps)
+      #expect(json["ranks"]?.int == count)
+    }
+    // The training of one process that nobody stopped, but for rounding.
+    let alone = try Tool.run(
+      ["train", "vae", "--out", "alone", "--seed", "5", "--steps", "14", "--json"] + Trained.small,
+      in: folder)
+    #expect(alone.status == 0, "\(alone.errors)")
+    let together = try folder.text("run/metrics.jsonl"), single = try folder.text("alone/metrics.jsonl")
+    let last = try [together, single].map { text in
+      try #require(JSON(parsing: String(text.split(separator: "\n").last ?? ""))["loss"]?.double)
+    }
+    #expect(abs(last[0] - last[1]) < 1e-4 * abs(last[1]), "\(last)")
+  }
+
+  @Test func aKilledRankEndsTheOthersAndTheRunGoesOn() throws {
+    let arguments =
+      Self.vae + ["--steps", "100000", "--quiet", "--checkpoint-minutes", "0.001"]
+    let ranks = try start(2, arguments, port: 29_613)
+    let limit = Date(timeIntervalSinceNow: 60)
+    while !folder.names.contains(where: { $0.hasPrefix("run/checkpoints/step-") }), Date() < limit {
+      usleep(100_000)
+    }
+    ranks[1].send(SIGKILL)
+    _ = try ranks[1].wait()
+    let outcome = try ranks[0].wait()
+    expectRefusal(outcome, 1, "rank 0 of 2 has lost the others")
+    #expect(outcome.errors.contains("start all ranks again with --resume"))
+    let steps = try #require(
+      folder.names.compactMap { name in
+        name.hasPrefix("run/checkpoints/step-")
+          ? Int(name.dropFirst(21).prefix { $0 != "/" }) : nil
+      }.max())
+    let resumed = try Tool.run(
+      Self.vae + ["--steps", "\(steps + 5)", "--resume", "--quiet", "--json"], in: folder)
+    #expect(try resumed.json["steps"]?.int == steps + 5)
+  }
+
+  @Test func aSignalToOneEndsAll() throws {
+    let ranks = try start(2, Self.vae + ["--steps", "100000", "--quiet"], port: 29_615)
+    let limit = Date(timeIntervalSinceNow: 60)
+    while !folder.exists("run/metrics.jsonl"), Date() < limit { usleep(100_000) }
+    usleep(500_000)
+    ranks[1].send(SIGTERM)
+    for rank in ranks {
+      let outcome = try rank.wait()
+      #expect(outcome.status == 143, "\(outcome.errors)")
+    }
+    #expect(folder.names.contains { $0.hasPrefix("run/checkpoints/step-") })
+  }
+
+  @Test func ranksOfDifferentCommandsAreRefused() throws {
+    let ranks = try start(
+      2, Self.vae + ["--steps", "5", "--quiet"], port: 29_617, more: [1: ["--set", "beta=2"]])
+    for rank in ranks {
+      expectRefusal(try rank.wait(), 1, "the ranks do not agree in settings: 1 of 2 differ")
+    }
+    #expect(!folder.exists("run"))
+  }
+
+  @Test func moreRanksThanPicturesAreRefused() throws {
+    let ranks = try start(
+      2, Self.vae + ["--steps", "5", "--quiet", "--batch-size", "1"], port: 29_619)
+    for rank in ranks {
+      expectRefusal(try rank.wait(), 1, "a batch of 1 cannot be shared by 2 ranks")
+    }
+  }
+
+  @Test func aWrongAddressIsTold() throws {
+    let outcome = try Tool.Started(
+      Tool.path, Self.vae + ["--steps", "5", "--quiet", "--rank-timeout", "2"], in: folder,
+      environment: [
+        "RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.9", "MASTER_PORT": "29621",
+      ]
+    ).wait()
+    expectRefusal(outcome, 1, "rank 1 of 2 did not meet the others at 127.0.0.9:29621 within 2 seconds")
+  }
+
+  @Test func aMissingVariableIsNamed() throws {
+    let outcome = try Tool.Started(
+      Tool.path, Self.vae + ["--steps", "5", "--quiet"], in: folder,
+      environment: ["WORLD_SIZE": "2"]
+    ).wait()
+    expectRefusal(outcome, 1, "RANK: this variable is missing")
+  }
+}
