@@ -1,4 +1,5 @@
 import Images
+import Interchange
 import Torch
 
 /// The mean of what was measured over some steps.
@@ -29,6 +30,8 @@ public enum TrainingEvent: Sendable {
   case warned(step: Int, sentence: String)
   /// A sheet of pictures was drawn.
   case sampled(step: Int, path: String, sheet: Image)
+  /// How the weights of every network are spread, by key, when a sheet was drawn.
+  case weighed(step: Int, weights: [(name: String, histogram: Histogram)])
   /// A checkpoint was written.
   case checkpointed(step: Int, path: String)
   /// The training ended, after so many steps, at its budget or interrupted.

@@ -331,6 +331,7 @@ public final class TrainingSession {
     let path = "\(run.samplesPath)/\(name).png"
     try sheet.write(to: path)
     try tell(.sampled(step: position.step, path: path, sheet: sheet))
+    try tell(.weighed(step: position.step, weights: trainer.weightHistograms))
     if let watch, let samples = try trainer.watchedSamples() {
       let metrics = try watch.measure(samples)
       if !metrics.isEmpty { try tell(.measured(step: position.step, metrics: metrics)) }

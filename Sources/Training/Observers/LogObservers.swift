@@ -29,12 +29,12 @@ public final class MetricsObserver: TrainingObserver {
       try log.append(record)
     case .warned(let step, let sentence):
       try log.append(["step": .int(step), "warning": .string(sentence)])
-    case .sampled, .checkpointed, .ended: break
+    case .sampled, .weighed, .checkpointed, .ended: break
     }
   }
 }
 
-/// Writes TensorBoard's event file: curves and sample sheets.
+/// Writes TensorBoard's event file: curves, sample sheets, and histograms of the weights.
 public final class TensorBoardObserver: TrainingObserver {
   private let writer: TensorBoardWriter
 
@@ -58,6 +58,10 @@ public final class TensorBoardObserver: TrainingObserver {
         channels: sheet.channels, step: step)
     case .measured(let step, let metrics):
       try writer.scalars(metrics.map { ("samples/\($0.name)", Float($0.value)) }, step: step)
+    case .weighed(let step, let weights):
+      for (name, histogram) in weights {
+        try writer.histogram("weights/\(name)", histogram, step: step)
+      }
     case .warned, .checkpointed, .ended: break
     }
   }
