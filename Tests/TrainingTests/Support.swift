@@ -24,12 +24,14 @@ final class Recorder: TrainingObserver {
 
   /// The kinds of events, in order: `step 1`, `checkpoint 1`.
   var outline: [String] {
-    events.map {
+    events.compactMap {
       switch $0 {
       case .stepped(let report): "step \(report.step)"
       case .validated(let step, _): "validation \(step)"
       case .sampled(let step, _, _): "sheet \(step)"
       case .measured(let step, _): "measures \(step)"
+      // With every sheet.
+      case .weighed: nil
       case .warned(let step, _): "warning \(step)"
       case .checkpointed(let step, _): "checkpoint \(step)"
       case .ended(let step, let interrupted): "end \(step)\(interrupted ? " interrupted" : "")"

@@ -30,7 +30,7 @@ public final class ProgressObserver: TrainingObserver {
         "step \(step): "
           + metrics.map { "\(words($0.name)) \(format($0.value))" }.joined(separator: "  "))
     case .warned(let step, let sentence): line.print("warning: step \(step): \(sentence)")
-    case .sampled, .checkpointed: break
+    case .sampled, .weighed, .checkpointed: break
     case .ended(let step, let interrupted):
       line.finish()
       if interrupted { line.print("interrupted after step \(step)") }
