@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Trains with ranks on two "machines" (network namespaces joined by a cable), and goes on with one
+# rank and with three. Needs root.
+#
+#   sudo Benchmarks/namespaces.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+trap 'ip netns del latent-a; ip netns del latent-b; rm -rf "$work"' EXIT
+for name in a b; do
+  ip netns add "latent-$name"
+  ip -n "latent-$name" link set lo up
+done
+ip link add cable-a netns latent-a type veth peer name cable-b netns latent-b
+ip -n latent-a addr add 10.77.0.1/24 dev cable-a
+ip -n latent-b addr add 10.77.0.2/24 dev cable-b
+ip -n latent-a link set cable-a up
+ip -n latent-b link set cable-b up
+
+# train STEPS PLACE…: a rank in each place, and rank 0's report.
+train() {
+  local steps=$1 rank=0 resume=()
+  shift
+  [[ -d $work/run ]] && resume=(--resume)
+  for place in "$@"; do
+    WORLD_SIZE=$# RANK=$rank MASTER_ADDR=10.77.0.1 MASTER_PORT=29500 \
+      ip netns exec "latent-$place" ./latent train diffusion --preset tiny --data fashion-mnist \
+      --seed 0 --threads 1 --steps "$steps" --out "$work/run" --quiet --json "${resume[@]}" &
+    rank=$((rank + 1))
+    # Rank 0 makes the folder that the others go on with.
+  done
+  wait
+}
+
+./latent doctor > /dev/null  # builds, where that is still to do
+train 20 a b
+train 30 a
+train 40 a b b
