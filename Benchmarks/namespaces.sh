@@ -27,7 +27,6 @@ train() {
       ip netns exec "latent-$place" ./latent train diffusion --preset tiny --data fashion-mnist \
       --seed 0 --threads 1 --steps "$steps" --out "$work/run" --quiet --json "${resume[@]}" &
     rank=$((rank + 1))
-    # Rank 0 makes the folder that the others go on with.
   done
   wait
 }

@@ -55,6 +55,30 @@ import Torch
     #expect(loader.position == .init(epoch: 1, batch: 0))
   }
 
+  /// 103 elements in batches of 20, so that the last one has 3 for up to 5 ranks.
+  @Test(arguments: [1, 2, 3, 5]) func ranksShareEveryBatch(_ ranks: Int) throws {
+    func options(_ rank: Int, _ ranks: Int) -> DataLoader.Options {
+      .init(
+        batchSize: 20, seed: 3, dropsLast: false, flips: true, workers: 2, rank: rank, ranks: ranks)
+    }
+    let whole = try batches(options(0, 1), 12)
+    let shared = try (0..<ranks).map { try batches(options($0, ranks), 12) }
+    for (number, batch) in whole.enumerated() {
+      let shares = shared.map { $0[number] }
+      #expect(shares.filter { $0.share.weight > 0 }.flatMap(\.indices) == batch.indices)
+      // The mean over the ranks of weighted means is the mean over the batch.
+      let means = shares.map { share in
+        share.share.weight * Double(share.indices.reduce(0, +)) / Double(share.count)
+      }
+      let mean = Double(batch.indices.reduce(0, +)) / Double(batch.count)
+      #expect(abs(means.reduce(0, +) / Double(ranks) - mean) < 1e-9)
+      for share in shares {
+        #expect(share.count > 0 && share.position == batch.position)
+        #expect(share.share.wholeCount == batch.count)
+      }
+    }
+  }
+
   @Test func flipsHalfOfThePictures() throws {
     let plain = try batches(.init(batchSize: 100, seed: 1), 1)[0]
     let flipped = try batches(.init(batchSize: 100, seed: 1, flips: true), 1)[0]
