@@ -44,9 +44,10 @@ import Testing
       ["train", "vae", "--out", "alone", "--seed", "5", "--steps", "14", "--json"] + Trained.small,
       in: folder)
     #expect(alone.status == 0, "\(alone.errors)")
-    let together = try folder.text("run/metrics.jsonl"), single = try folder.text("alone/metrics.jsonl")
-    let last = try [together, single].map { text in
-      try #require(JSON(parsing: String(text.split(separator: "\n").last ?? ""))["loss"]?.double)
+    let last = try ["run", "alone"].map { run in
+      let lines = try folder.text("\(run)/metrics.jsonl").split(separator: "\n")
+      let losses = try lines.compactMap { try JSON(parsing: String($0))["loss"]?.double }
+      return try #require(losses.last)
     }
     #expect(abs(last[0] - last[1]) < 1e-4 * abs(last[1]), "\(last)")
   }
@@ -111,7 +112,8 @@ import Testing
         "RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.9", "MASTER_PORT": "29621",
       ]
     ).wait()
-    expectRefusal(outcome, 1, "rank 1 of 2 did not meet the others at 127.0.0.9:29621 within 2 seconds")
+    expectRefusal(
+      outcome, 1, "rank 1 of 2 did not meet the others at 127.0.0.9:29621 within 2 seconds")
   }
 
   @Test func aMissingVariableIsNamed() throws {

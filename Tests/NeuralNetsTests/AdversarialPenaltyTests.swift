@@ -46,7 +46,7 @@ import Torch
       let draws = Generator(seed: 702)
       return switch self {
       case .r1: GradientPenalty.r1(at: real, critic)
-      case .wganGP: 
+      case .wganGP:
         GradientPenalty.wganGP(
           real: real, fake: fake, shares: .rand([real.size(0)], using: draws), critic)
       case .dragan: GradientPenalty.dragan(real: real, using: draws, critic)

@@ -34,8 +34,9 @@ public struct Launch: Equatable, Sendable {
     {
       guard let number = Int(text), range.contains(number) else {
         throw TrainingError(
-          path: name, "it is \"\(text)\"; it must be a whole number in "
-            + "\(range.lowerBound)...\(range.upperBound).")
+          path: name,
+          "it is \"\(text)\"; it must be a whole number in \(range.lowerBound)..."
+            + "\(range.upperBound).")
       }
       return number
     }
@@ -58,6 +59,7 @@ public struct Launch: Equatable, Sendable {
     localRank = try number("LOCAL_RANK", in: 0...count - 1, value("LOCAL_RANK") ?? "0")
     let agentKeepsStore = value("TORCHELASTIC_USE_AGENT_STORE") == "True"
     hostsStore = rank == 0 && !agentKeepsStore
-    prefix = "latent/\(value("TORCHELASTIC_RUN_ID") ?? "0")/\(value("TORCHELASTIC_RESTART_COUNT") ?? "0")"
+    let start = ["TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT"].map { value($0) ?? "0" }
+    prefix = (["latent"] + start).joined(separator: "/")
   }
 }
