@@ -39,7 +39,8 @@ struct SmallRuns {
         name: training.name, count: training.count, fingerprint: training.fingerprint,
         imageSize: training.elementShape[1], channels: training.elementShape[0]))
     let trainer = try recipe.trainer(
-      of: family, train: training, test: held, seed: 3, device: .cpu, from: TrainingPosition())
+      of: family, train: training, test: held, seed: 3, device: .cpu, from: TrainingPosition(),
+      ranks: .alone)
     let session = TrainingSession(
       run: run, budget: .steps(steps), stepsPerEpoch: trainer.stepsPerEpoch,
       observers: [try MetricsObserver(run: run)], checkpoints: .atTheEnd, sheets: 0,

@@ -96,7 +96,7 @@ import Torch
       let training = try AutoencoderTraining(
         .variational, recipe: network, train: AccumulationTests.pictures,
         test: AccumulationTests.pictures, seed: 3, ranks: ranks)
-      return try (0..<2).map { step in
+      return (0..<2).map { step in
         Tensor.rand([4], using: training.learning.ownNoise(step: step)).elements(as: Float.self)
       }
     }

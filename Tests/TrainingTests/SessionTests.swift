@@ -145,11 +145,11 @@ import Torch
         for step in 0..<20 {
           guard !session.isDone else { break }
           let bad = (5..<5 + count).contains(step)
-          let x = try trainer.training.nextBatch() * (bad ? Double.nan : 1)
+          let x = try trainer.training.nextBatch().x * (bad ? Double.nan : 1)
           let loss = network.meanReconstructionLoss(
             x, output: network.decodeOutput(network.posterior(x).mean))
           if step == 5 { before = weights() }
-          let norm = learning.descend(loss, step: step, progress: 0)
+          let norm = try learning.descend(loss, step: step, progress: 0)
           if bad { #expect(weights() == before) }
           try session.completeStep(
             trainer, samples: x.size(0), metrics: [("loss", loss.item())] + norm)
