@@ -1,22 +1,21 @@
 import CTorch
 
-/// Why ranks could not meet, or could not exchange numbers: libtorch's first line.
+/// Why ranks could not meet, or could not exchange numbers: libtorch's first sentence.
 public struct ProcessGroupError: Error, CustomStringConvertible {
   /// What libtorch says.
   public let description: String
 
-  init() {
-    let text = String(cString: ct_last_error())
-    // "operation(shapes): [file:line] reason", then lines for people with a debugger.
-    let reason = text.split(separator: "\n").first.map(String.init) ?? text
-    let afterPlace = reason.split(separator: "] ", maxSplits: 1).last.map(String.init) ?? reason
-    description = afterPlace.trimmingSuffix(".")
-  }
-}
+  init() { description = Self.reason(in: String(cString: ct_last_error())) }
 
-extension String {
-  fileprivate func trimmingSuffix(_ suffix: String) -> String {
-    hasSuffix(suffix) ? String(dropLast(suffix.count)) : self
+  /// "operation(shapes): [file:line] Reason. Advice", and lines for people with a debugger.
+  static func reason(in text: String) -> String {
+    var reason = text.prefix { $0 != "\n" }
+    if let operation = reason.firstRange(of: ": ") { reason = reason[operation.upperBound...] }
+    if reason.hasPrefix("["), let place = reason.firstRange(of: "] ") {
+      reason = reason[place.upperBound...]
+    }
+    if let sentence = reason.firstRange(of: ". ") { reason = reason[..<sentence.lowerBound] }
+    return String(reason.hasSuffix(".") ? reason.dropLast() : reason)
   }
 }
 

@@ -81,7 +81,7 @@ import Testing
     _ = try ranks[1].wait()
     let outcome = try ranks[0].wait()
     expectRefusal(outcome, 1, "rank 0 of 2 has lost the others")
-    #expect(outcome.errors.contains("start all ranks again with --resume"))
+    #expect(outcome.errors.contains("start all ranks again, with --resume"))
     let steps = try #require(
       folder.names.compactMap { name in
         name.hasPrefix("run/checkpoints/step-")

@@ -55,7 +55,8 @@ public struct Ranks {
   private func lost(_ error: ProcessGroupError) -> TrainingError {
     TrainingError(
       "rank \(rank) of \(count) has lost the others: one ended, or the network between them did "
-        + "(\(error)). The last checkpoint is whole; start all ranks again with --resume.")
+        + "(\(error)). Checkpoints are whole; start all ranks again, with --resume if there is "
+        + "one.")
   }
 
   /// The sums of numbers over the ranks.
