@@ -8,34 +8,30 @@
 
 #include "boundary.h"
 #include "parallel.h"
+#include "rows.h"
 
 using namespace ctorch;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Each of the loops below in the widest vectors that the processor has.
-#if defined(__x86_64__) && defined(__linux__)
-#define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WIDE
-#endif
+namespace ctorch {
 
-namespace {
-
-/// Rows whose sums are kept in single precision.
-constexpr int64_t block = 64;
-
-WIDE void add_rows(const float* x, int64_t rows, int64_t width, float* sum) {
-  for (int64_t row = 0; row < rows; row++, x += width) {
+WIDE void add_rows(const float* x, int64_t rows, int64_t stride, int64_t width, float* sum) {
+  for (int64_t row = 0; row < rows; row++, x += stride) {
     for (int64_t c = 0; c < width; c++) sum[c] += x[c];
   }
 }
 
-WIDE void add_squares(const float* x, int64_t rows, int64_t width, const float* mean, float* sum) {
-  for (int64_t row = 0; row < rows; row++, x += width) {
+WIDE void add_squares(const float* x, int64_t rows, int64_t stride, int64_t width,
+                      const float* mean, float* sum) {
+  for (int64_t row = 0; row < rows; row++, x += stride) {
     for (int64_t c = 0; c < width; c++) sum[c] += (x[c] - mean[c]) * (x[c] - mean[c]);
   }
 }
+
+}  // namespace ctorch
+
+namespace {
 
 WIDE void scale_rows(const float* x, int64_t rows, int64_t width, const float* scale,
                      const float* shift, float slope, float* y) {
@@ -116,11 +112,11 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
     float* mean = affine.mutable_data_ptr<float>();
     float *deviation = mean + width, *scale = mean + 2 * width, *shift = mean + 3 * width;
     std::vector<double> total = sums(rows, width, 1, [&](int64_t row, int64_t count, float* sum) {
-      add_rows(x + row * width, count, width, sum);
+      add_rows(x + row * width, count, width, width, sum);
     });
     for (int64_t c = 0; c < width; c++) mean[c] = total[c] / rows;
     std::vector<double> square = sums(rows, width, 1, [&](int64_t row, int64_t count, float* sum) {
-      add_squares(x + row * width, count, width, mean, sum);
+      add_squares(x + row * width, count, width, width, mean, sum);
     });
     const float *factor = weight.const_data_ptr<float>(), *offset = bias.const_data_ptr<float>();
     float* kept_mean = running_mean.mutable_data_ptr<float>();

@@ -22,6 +22,12 @@ public final class GroupNorm: Module, Layer {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     x.groupNorm(groups: groups, weight: weight.value, bias: bias.value, eps: eps)
   }
+
+  /// The layer's output for `x` through a function; SiLU in the same pass.
+  public func callAsFunction(_ x: Tensor, then activation: Activation.Kind) -> Tensor {
+    guard activation == .silu else { return activation(self(x)) }
+    return x.groupNormSiLU(groups: groups, weight: weight.value, bias: bias.value, eps: eps)
+  }
 }
 
 /// Normalises the last dimension (Ba et al. 2016): `[..., width]` unchanged in shape.

@@ -92,6 +92,16 @@ extension Tensor {
     made(file, line) { ct_group_norm(raw, Int64(groups), weight?.raw, bias?.raw, eps, $0) }
   }
 
+  /// `groupNorm` with `silu` behind it, for values and gradients alike.
+  ///
+  /// One kernel where `[N, C, H, W]` lies channels-last in float32 on the CPU.
+  public func groupNormSiLU(
+    groups: Int, weight: Tensor, bias: Tensor, eps: Double = 1e-5, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    made(file, line) { ct_group_norm_silu(raw, Int64(groups), weight.raw, bias.raw, eps, $0) }
+  }
+
   /// Normalises the last dimensions, `shape`, to mean 0 and variance 1, then scales.
   public func layerNorm(
     _ shape: [Int], weight: Tensor? = nil, bias: Tensor? = nil, eps: Double = 1e-5,

@@ -75,20 +75,19 @@ final class ResnetBlock: Module, TimedLayer {
   /// `[N, inputs, H, W]` to `[N, outputs, H′, W′]`.
   func callAsFunction(_ x: Tensor, time: Tensor) -> Tensor {
     let activation = style.activation
-    var h = conv1(resampling(activation(norm1(x))))
+    var h = conv1(resampling(norm1(x, then: activation)))
     if let timeEmbProj {
       let time = timeEmbProj(activation(time)).unsqueezed(2).unsqueezed(3)  // [N, c, 1, 1]
       switch style.conditioning {
       case .shift:
-        h = norm2(h + time)
+        h = norm2(h + time, then: activation)
       case .scaleShift:
         let halves = time.chunked(2, 1)
-        h = norm2(h) * (1 + halves[0]) + halves[1]
+        h = activation(norm2(h) * (1 + halves[0]) + halves[1])
       }
     } else {
-      h = norm2(h)
+      h = norm2(h, then: activation)
     }
-    h = activation(h)
     h = conv2(dropout?(h) ?? h)
     let shortcut = resampling(x)
     let sum = (convShortcut?(shortcut) ?? shortcut) + h

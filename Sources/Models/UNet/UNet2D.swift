@@ -96,7 +96,7 @@ public final class UNet2D: Module {
         }[0]
       skips.removeLast(count)
     }
-    h = convOut(convNormOut(h).silu()).inFullPrecision
+    h = convOut(convNormOut(h, then: .silu)).inFullPrecision
     // The timesteps are noise levels σ here, and the network predicts σ times the score (Song et
     // al. 2021).
     return config.timeEmbeddingType == .fourier ? h / timesteps.reshaped([-1, 1, 1, 1]) : h

@@ -1,0 +1,72 @@
+import TestSupport
+import Testing
+import Torch
+
+/// Group normalisation and SiLU in one kernel against PyTorch's two operations.
+@Suite struct FusedGroupNormTests {
+  /// Output, gradients of input, factors and offsets, and the gradients of the gradient's own norm.
+  private func pass(
+    _ shape: [Int], groups: Int, isFused: Bool, format: MemoryFormat = .channelsLast
+  ) -> [(name: String, value: Tensor)] {
+    let random = Generator(seed: 3)
+    // Means far from 0, as deep networks have them.
+    let x = (Tensor.randn(shape, using: random) * 3 + 7).contiguous(format)
+    let weight = 2 * Tensor.randn([shape[1]], using: random)
+    let bias = 5 * Tensor.randn([shape[1]], using: random)
+    let seed = Tensor.randn(shape, using: random)
+    for tensor in [x, weight, bias] { tensor.requiresGradient = true }
+    let y =
+      isFused
+      ? x.groupNormSiLU(groups: groups, weight: weight, bias: bias)
+      : x.groupNorm(groups: groups, weight: weight, bias: bias).silu()
+    let first = (y * seed).sum().gradients(
+      withRespectTo: [x, weight, bias], retainingGraph: true)
+    let twice = (y.square() * seed).sum().gradients(withRespectTo: [x], creatingGraph: true)
+    let second = twice[0]!.square().sum().gradients(withRespectTo: [x, weight])
+    return [
+      ("output", y.detached()), ("dx", first[0]!), ("dweight", first[1]!), ("dbias", first[2]!),
+      ("d²x", second[0]!), ("d²weight", second[1]!),
+    ]
+  }
+
+  @Test(
+    arguments: [
+      ([6, 12, 5, 7], 3), ([16, 64, 16, 16], 8), ([1, 96, 9, 9], 32), ([1, 6, 3, 1], 1),
+      ([3, 7, 2, 2], 7),
+    ]) func equalsTheTwoOperations(_ shape: [Int], _ groups: Int) {
+    let plain = pass(shape, groups: groups, isFused: false)
+    for (mine, its) in zip(pass(shape, groups: groups, isFused: true), plain) {
+      // Float32 sums over thousands of places in another order: 1e-5 of the largest.
+      let scale: Double = its.value.abs().max().item()
+      expectClose(mine.value, its.value, rtol: 1e-5, atol: 1e-5 * max(scale, 1), its.name)
+    }
+  }
+
+  /// SiLU far from 0: neither overflow nor NaN, and x itself or 0.
+  @Test func farFromZero() {
+    let x = Tensor([-4e3, -120, -88, -20, -1, 0, 1, 20, 88, 4e3] as [Float])
+    // With one place for each channel and group the normal value is 0, and the offset alone is left.
+    let pictures = Tensor.zeros([2, 10, 1, 1]).contiguous(.channelsLast)
+    let y = pictures.groupNormSiLU(groups: 10, weight: .ones([10]), bias: x)
+    expectClose(y[0].reshaped([10]), x.silu(), rtol: 1e-6, atol: 1e-30)
+  }
+
+  /// Any other layout goes to PyTorch's operations.
+  @Test func otherLayoutsAreTheTwoOperations() {
+    let plain = pass([2, 8, 3, 3], groups: 4, isFused: false, format: .contiguous)
+    let fused = pass([2, 8, 3, 3], groups: 4, isFused: true, format: .contiguous)
+    for (mine, its) in zip(fused, plain) {
+      expectClose(mine.value, its.value, rtol: 0, atol: 0, its.name)
+    }
+  }
+
+  @Test func repeatsItself() {
+    let (once, again) = (
+      pass([16, 64, 16, 16], groups: 8, isFused: true),
+      pass([16, 64, 16, 16], groups: 8, isFused: true)
+    )
+    for (one, other) in zip(once, again).prefix(4) {
+      #expect(one.value.elements(as: Float.self) == other.value.elements(as: Float.self))
+    }
+  }
+}
