@@ -33,7 +33,8 @@ import Torch
     arguments: [
       ([6, 12, 5, 7], 3), ([16, 64, 16, 16], 8), ([1, 96, 9, 9], 32), ([1, 6, 3, 1], 1),
       ([3, 7, 2, 2], 7),
-    ]) func equalsTheTwoOperations(_ shape: [Int], _ groups: Int) {
+    ]) func equalsTheTwoOperations(_ shape: [Int], _ groups: Int)
+  {
     let plain = pass(shape, groups: groups, isFused: false)
     for (mine, its) in zip(pass(shape, groups: groups, isFused: true), plain) {
       // Float32 sums over thousands of places in another order: 1e-5 of the largest.
