@@ -1,6 +1,8 @@
 // Group normalisation (Wu & He 2018) with SiLU behind it, x · sigmoid(x), fused: the nonlinearity
 // costs no pass over memory of its own, forward or backward, and only the input is kept for the
-// backward pass. Channels-last, so that a picture's pixels are rows of channels.
+// backward pass. What is added to each channel of a picture before, such as an embedding of the
+// time, only moves the mean that is taken off. Channels-last, so that a picture's pixels are rows of
+// channels.
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -65,13 +67,14 @@ WIDE void inner_gradients(const float* x, const float* dy, int64_t rows, int64_t
   }
 }
 
-/// g becomes dx = scale · g − offset − (x − mean) · factor.
+/// g becomes dx = scale · g − offset − (x − mean) · factor, and is added up.
 WIDE void outer_gradients(const float* x, int64_t rows, int64_t stride, int64_t width,
                           const float* scale, const float* mean, const float* offset,
-                          const float* factor, float* g) {
+                          const float* factor, float* g, float* sum) {
   for (int64_t row = 0; row < rows; row++, x += stride, g += stride) {
     for (int64_t c = 0; c < width; c++) {
       g[c] = scale[c] * g[c] - offset[c] - (x[c] - mean[c]) * factor[c];
+      sum[c] += g[c];
     }
   }
 }
@@ -126,16 +129,24 @@ struct Parts {
   }
 };
 
+/// The same by PyTorch's own operations.
+at::Tensor plain(const at::Tensor& input, const at::Tensor& added, const at::Tensor& weight,
+                 const at::Tensor& bias, int64_t groups, double eps) {
+  at::Tensor x = added.defined() ? input + added : input;
+  return at::silu(at::group_norm(x, groups, weight, bias, eps, false));
+}
+
 struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
   // Runs with recording switched off, as every forward function.
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
-                            const at::Tensor& weight, const at::Tensor& bias, int64_t groups,
-                            double eps) {
+                            const at::Tensor& added, const at::Tensor& weight,
+                            const at::Tensor& bias, int64_t groups, double eps) {
     Parts parts(input, groups);
     int64_t channels = parts.channels, rows = parts.rows;
     const float* x = input.const_data_ptr<float>();
     const float *factor = weight.const_data_ptr<float>(), *offset = bias.const_data_ptr<float>();
-    // Mean and 1 / deviation of each picture's channels.
+    const float* more = added.defined() ? added.const_data_ptr<float>() : nullptr;
+    // Of each picture's channels: the mean less what is added, and 1 / deviation.
     at::Tensor kept = at::empty({2, parts.pictures, channels},
                                 input.options().memory_format(std::nullopt));
     float* means = kept.mutable_data_ptr<float>();
@@ -151,8 +162,10 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
       std::vector<double> total = parts.sums(count, 1, [&](int64_t row, int64_t some, float* sum) {
         add_rows(x + start + row * channels, some, channels, count, sum);
       });
+      const float* extra = more ? more + picture * channels + first : nullptr;
+      for (int64_t c = 0; extra && c < count; c++) total[c] += static_cast<double>(rows) * extra[c];
       parts.spread(total.data(), count, share, spread.data());
-      for (int64_t c = 0; c < count; c++) mean[c] = spread[c];
+      for (int64_t c = 0; c < count; c++) mean[c] = spread[c] - (extra ? extra[c] : 0.0f);
       total = parts.sums(count, 1, [&](int64_t row, int64_t some, float* sum) {
         add_squares(x + start + row * channels, some, channels, count, mean, sum);
       });
@@ -165,7 +178,7 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
       }
       activate_rows(x + start, rows, channels, count, scale.data(), shift.data(), y + start);
     });
-    context->save_for_backward({input, weight, bias, kept});
+    context->save_for_backward({input, added, weight, bias, kept});
     context->saved_data["groups"] = groups;
     context->saved_data["eps"] = eps;
     return output;
@@ -173,22 +186,23 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     variable_list saved = context->get_saved_variables();
-    const at::Tensor &input = saved[0], &weight = saved[1], &bias = saved[2], &kept = saved[3];
+    const at::Tensor &input = saved[0], &added = saved[1], &weight = saved[2], &bias = saved[3];
+    const at::Tensor& kept = saved[4];
     int64_t groups = context->saved_data["groups"].toInt();
     if (c10::GradMode::is_enabled()) {
       // Gradients of gradients: through PyTorch's own operations, which have them.
-      at::Tensor output = at::silu(at::group_norm(input, groups, weight, bias,
-                                                  context->saved_data["eps"].toDouble(), false));
+      at::Tensor output = plain(input, added, weight, bias, groups,
+                                context->saved_data["eps"].toDouble());
       variable_list ends, found;
-      for (const at::Tensor& end : {input, weight, bias}) {
-        if (end.requires_grad()) ends.push_back(end);
+      for (const at::Tensor& end : {input, added, weight, bias}) {
+        if (end.defined() && end.requires_grad()) ends.push_back(end);
       }
       variable_list made = torch::autograd::grad({output}, ends, {gradients[0]}, true, true);
       size_t next = 0;
-      for (const at::Tensor& end : {input, weight, bias}) {
-        found.push_back(end.requires_grad() ? made[next++] : at::Tensor());
+      for (const at::Tensor& end : {input, added, weight, bias}) {
+        found.push_back(end.defined() && end.requires_grad() ? made[next++] : at::Tensor());
       }
-      found.resize(5);
+      found.resize(6);
       return found;
     }
     at::Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
@@ -200,6 +214,9 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
     const float* deviations = means + parts.pictures * channels;
     at::Tensor for_input = at::empty_like(input);
     float* dx = for_input.mutable_data_ptr<float>();
+    at::Tensor for_added;
+    if (added.defined()) for_added = at::empty_like(added);
+    float* da = added.defined() ? for_added.mutable_data_ptr<float>() : nullptr;
     // Each picture's share of the gradients of weight and bias.
     std::vector<double> shares(2 * parts.pictures * channels);
     parts.each([&](int64_t picture, int64_t first, int64_t end) {
@@ -234,8 +251,12 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
         offsets[c] = inverse * spread[c];
         factors[c] = inverse * inverse * inverse * spread[count + c];
       }
-      outer_gradients(x + start, rows, channels, count, scale.data(), mean, offsets.data(),
-                      factors.data(), dx + start);
+      total = parts.sums(count, 1, [&](int64_t row, int64_t some, float* sum) {
+        int64_t at = start + row * channels;
+        outer_gradients(x + at, some, channels, count, scale.data(), mean, offsets.data(),
+                        factors.data(), dx + at, sum);
+      });
+      for (int64_t c = 0; da && c < count; c++) da[picture * channels + first + c] = total[c];
     });
     at::Tensor for_weight = at::empty_like(weight), for_bias = at::empty_like(bias);
     float* dw = for_weight.mutable_data_ptr<float>();
@@ -249,29 +270,37 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
       db[c] = sum;
       dw[c] = product;
     }
-    return {for_input, for_weight, for_bias, at::Tensor(), at::Tensor()};
+    return {for_input, for_added, for_weight, for_bias, at::Tensor(), at::Tensor()};
   }
 };
 
 /// Whether the kernels above are for this input.
-bool is_fit(const at::Tensor& input) {
-  return input.device().is_cpu() && input.scalar_type() == at::kFloat && input.dim() == 4 &&
-         input.numel() > 0 && input.size(1) > 1 &&
-         input.is_contiguous(at::MemoryFormat::ChannelsLast);
+bool is_fit(const at::Tensor& input, const at::Tensor& added, const at::Tensor& weight,
+            const at::Tensor& bias, int64_t groups) {
+  bool is_plain = input.device().is_cpu() && input.scalar_type() == at::kFloat &&
+                  input.dim() == 4 && input.numel() > 0 && input.size(1) > 1 &&
+                  input.is_contiguous(at::MemoryFormat::ChannelsLast);
+  if (!is_plain || groups < 1 || input.size(1) % groups != 0) return false;
+  for (const at::Tensor& one : {weight, bias}) {
+    if (one.scalar_type() != at::kFloat || one.numel() != input.size(1)) return false;
+  }
+  // One number a picture and channel.
+  return !added.defined() ||
+         (added.scalar_type() == at::kFloat && added.dim() == 4 && added.size(0) == input.size(0) &&
+          added.size(1) == input.size(1) && added.numel() == added.size(0) * added.size(1));
 }
 
 }  // namespace
 
-int ct_group_norm_silu(CTTensor input, int64_t groups, CTTensor weight, CTTensor bias, double eps,
-                       CTTensor* out) {
-  return guard("group_norm_silu", {input, weight, bias}, [&] {
-    Ref x(input), w(weight), b(bias);
-    bool is_plain = w->scalar_type() == at::kFloat && b->scalar_type() == at::kFloat &&
-                    w->numel() == x->size(1) && b->numel() == x->size(1);
-    if (is_fit(x) && is_plain && groups > 0 && x->size(1) % groups == 0) {
-      *out = give(FusedGroupNorm::apply(*x, *w, *b, groups, eps));
+int ct_group_norm_silu(CTTensor input, CTTensor added, int64_t groups, CTTensor weight,
+                       CTTensor bias, double eps, CTTensor* out) {
+  return guard("group_norm_silu", {input, added, weight, bias}, [&] {
+    Ref x(input), a(added), w(weight), b(bias);
+    if (is_fit(x, a, w, b, groups)) {
+      at::Tensor more = a->defined() ? a->contiguous() : at::Tensor();
+      *out = give(FusedGroupNorm::apply(*x, more, *w, *b, groups, eps));
       return;
     }
-    *out = give(at::silu(at::group_norm(x, groups, *w, *b, eps, false)));
+    *out = give(plain(x, a, w, b, groups, eps));
   });
 }

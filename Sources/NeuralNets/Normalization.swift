@@ -23,10 +23,14 @@ public final class GroupNorm: Module, Layer {
     x.groupNorm(groups: groups, weight: weight.value, bias: bias.value, eps: eps)
   }
 
-  /// The layer's output for `x` through a function; SiLU in the same pass.
-  public func callAsFunction(_ x: Tensor, then activation: Activation.Kind) -> Tensor {
-    guard activation == .silu else { return activation(self(x)) }
-    return x.groupNormSiLU(groups: groups, weight: weight.value, bias: bias.value, eps: eps)
+  /// The layer's output for `x`, or for the sum of it and `added`, through a function; SiLU in the
+  /// same pass.
+  public func callAsFunction(
+    _ x: Tensor, adding added: Tensor? = nil, then activation: Activation.Kind
+  ) -> Tensor {
+    guard activation == .silu else { return activation(self(added.map { x + $0 } ?? x)) }
+    return x.groupNormSiLU(
+      adding: added, groups: groups, weight: weight.value, bias: bias.value, eps: eps)
   }
 }
 

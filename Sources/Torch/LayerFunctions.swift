@@ -92,14 +92,18 @@ extension Tensor {
     made(file, line) { ct_group_norm(raw, Int64(groups), weight?.raw, bias?.raw, eps, $0) }
   }
 
-  /// `groupNorm` with `silu` behind it, for values and gradients alike.
+  /// `groupNorm` with `silu` behind it, for values and gradients alike; `added` comes to the input
+  /// before.
   ///
-  /// One kernel where `[N, C, H, W]` lies channels-last in float32 on the CPU.
+  /// One kernel where `[N, C, H, W]` lies channels-last in float32 on the CPU and `added` is
+  /// `[N, C, 1, 1]`.
   public func groupNormSiLU(
-    groups: Int, weight: Tensor, bias: Tensor, eps: Double = 1e-5, file: StaticString = #fileID,
-    line: UInt = #line
+    adding added: Tensor? = nil, groups: Int, weight: Tensor, bias: Tensor, eps: Double = 1e-5,
+    file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    made(file, line) { ct_group_norm_silu(raw, Int64(groups), weight.raw, bias.raw, eps, $0) }
+    made(file, line) {
+      ct_group_norm_silu(raw, added?.raw, Int64(groups), weight.raw, bias.raw, eps, $0)
+    }
   }
 
   /// Normalises the last dimensions, `shape`, to mean 0 and variance 1, then scales.

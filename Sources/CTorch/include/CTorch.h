@@ -229,9 +229,10 @@ int ct_conv_transpose2d(CTTensor input, CTTensor weight, CTTensor bias, const in
 int ct_embedding(CTTensor weight, CTTensor indices, CTTensor *out);
 int ct_group_norm(CTTensor input, int64_t groups, CTTensor weight, CTTensor bias, double eps,
                   CTTensor *out);
-/// silu(group_norm(input)); in one kernel for channels-last float32 on the CPU.
-int ct_group_norm_silu(CTTensor input, int64_t groups, CTTensor weight, CTTensor bias, double eps,
-                       CTTensor *out);
+/// silu(group_norm(input + added)); in one kernel for channels-last float32 on the CPU, where `added`
+/// is NULL or [N, C, 1, 1].
+int ct_group_norm_silu(CTTensor input, CTTensor added, int64_t groups, CTTensor weight,
+                       CTTensor bias, double eps, CTTensor *out);
 int ct_layer_norm(CTTensor input, const int64_t *shape, int64_t ndim, CTTensor weight,
                   CTTensor bias, double eps, CTTensor *out);
 int ct_batch_norm(CTTensor input, CTTensor weight, CTTensor bias, CTTensor running_mean,

@@ -80,7 +80,7 @@ final class ResnetBlock: Module, TimedLayer {
       let time = timeEmbProj(activation(time)).unsqueezed(2).unsqueezed(3)  // [N, c, 1, 1]
       switch style.conditioning {
       case .shift:
-        h = norm2(h + time, then: activation)
+        h = norm2(h, adding: time, then: activation)
       case .scaleShift:
         let halves = time.chunked(2, 1)
         h = activation(norm2(h) * (1 + halves[0]) + halves[1])
