@@ -4,41 +4,46 @@ import Torch
 
 /// Group normalisation and SiLU in one kernel against PyTorch's two operations in double precision.
 @Suite struct FusedGroupNormTests {
-  /// Output, gradients of input, factors and offsets, and the gradients of the gradient's own norm.
+  /// Output, gradients of input, what is added, factors and offsets, and the gradients of the
+  /// gradient's own norm.
   private func pass(
     _ shape: [Int], groups: Int, isFused: Bool, format: MemoryFormat = .channelsLast,
-    _ dtype: DType = .float32
+    adding: Bool = true, _ dtype: DType = .float32
   ) -> [(name: String, value: Tensor)] {
     let random = Generator(seed: 3)
     // Means far from 0, as deep networks have them.
     let x = (Tensor.randn(shape, using: random) * 3 + 7).to(dtype).contiguous(format)
     let weight = (2 * Tensor.randn([shape[1]], using: random)).to(dtype)
     let bias = (5 * Tensor.randn([shape[1]], using: random)).to(dtype)
+    let added = (4 * Tensor.randn([shape[0], shape[1], 1, 1], using: random)).to(dtype)
     let seed = Tensor.randn(shape, using: random).to(dtype)
-    for tensor in [x, weight, bias] { tensor.requiresGradient = true }
+    for tensor in [x, added, weight, bias] { tensor.requiresGradient = true }
     let y =
       isFused
-      ? x.groupNormSiLU(groups: groups, weight: weight, bias: bias)
-      : x.groupNorm(groups: groups, weight: weight, bias: bias).silu()
+      ? x.groupNormSiLU(
+        adding: adding ? added : nil, groups: groups, weight: weight, bias: bias)
+      : (adding ? x + added : x).groupNorm(groups: groups, weight: weight, bias: bias).silu()
     let first = (y * seed).sum().gradients(
-      withRespectTo: [x, weight, bias], retainingGraph: true)
+      withRespectTo: [x, weight, bias] + (adding ? [added] : []), retainingGraph: true)
     let twice = (y.square() * seed).sum().gradients(withRespectTo: [x], creatingGraph: true)
     let second = twice[0]!.square().sum().gradients(withRespectTo: [x, weight])
     return [
       ("output", y.detached()), ("dx", first[0]!), ("dweight", first[1]!), ("dbias", first[2]!),
       ("d²x", second[0]!), ("d²weight", second[1]!),
-    ]
+    ] + first.dropFirst(3).map { ("dadded", $0!) }
   }
 
-  @Test(
-    arguments: [
-      ([6, 12, 5, 7], 3), ([16, 64, 16, 16], 8), ([1, 96, 9, 9], 32), ([1, 6, 3, 1], 1),
-      ([3, 7, 2, 2], 7),
-    ]) func equalsTheTwoOperations(_ shape: [Int], _ groups: Int)
-  {
+  private static let networks = [
+    ([6, 12, 5, 7], 3), ([16, 64, 16, 16], 8), ([1, 96, 9, 9], 32), ([1, 6, 3, 1], 1),
+    ([3, 7, 2, 2], 7),
+  ]
+
+  @Test(arguments: networks, [false, true])
+  func equalsTheTwoOperations(_ network: (shape: [Int], groups: Int), _ adding: Bool) {
+    let (shape, groups) = network
     // In double precision: sums over thousands of places.
-    let exact = pass(shape, groups: groups, isFused: false, .float64)
-    for (mine, its) in zip(pass(shape, groups: groups, isFused: true), exact) {
+    let exact = pass(shape, groups: groups, isFused: false, adding: adding, .float64)
+    for (mine, its) in zip(pass(shape, groups: groups, isFused: true, adding: adding), exact) {
       let scale: Double = its.value.abs().max().item()
       expectClose(
         mine.value, its.value.to(.float32), rtol: 1e-5, atol: 1e-5 * max(scale, 1), its.name)
