@@ -8,11 +8,9 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <cstring>
-
 #include "boundary.h"
 #include "parallel.h"
-#include "rows.h"
+#include "vectors.h"
 
 using namespace ctorch;
 using torch::autograd::AutogradContext;
@@ -20,33 +18,12 @@ using torch::autograd::variable_list;
 
 namespace {
 
-/// eˣ within 2 units in the last place: x = n ln 2 + r, a polynomial in r (Moshier's Cephes), and n
-/// into the exponent.
-__attribute__((always_inline)) inline float exponential(float x) {
-  x = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
-  constexpr float rounding = 12582912.0f;  // 1.5 · 2²³: adding it leaves no digits behind the point.
-  float n = (x * 1.44269504088896341f + rounding) - rounding;
-  float r = x - n * 0.693359375f;
-  r += n * 2.12194440e-4f;
-  float y = 1.9875691500e-4f;
-  y = y * r + 1.3981999507e-3f;
-  y = y * r + 8.3334519073e-3f;
-  y = y * r + 4.1665795894e-2f;
-  y = y * r + 1.6666665459e-1f;
-  y = y * r + 5.0000001201e-1f;
-  y = y * r * r + r + 1.0f;
-  int32_t bits = (static_cast<int32_t>(n) + 127) << 23;
-  float power;
-  std::memcpy(&power, &bits, sizeof power);
-  return y * power;
-}
-
 WIDE void activate_rows(const float* x, int64_t rows, int64_t stride, int64_t width,
                         const float* scale, const float* shift, float* y) {
   for (int64_t row = 0; row < rows; row++, x += stride, y += stride) {
     for (int64_t c = 0; c < width; c++) {
       float z = x[c] * scale[c] + shift[c];
-      y[c] = z / (1.0f + exponential(-z));
+      y[c] = z / (1.0f + exponential<float, uint32_t>(-z));
     }
   }
 }
@@ -58,7 +35,7 @@ WIDE void inner_gradients(const float* x, const float* dy, int64_t rows, int64_t
   for (int64_t row = 0; row < rows; row++, x += stride, dy += stride, g += stride) {
     for (int64_t c = 0; c < width; c++) {
       float z = x[c] * scale[c] + shift[c];
-      float s = 1.0f / (1.0f + exponential(-z));
+      float s = 1.0f / (1.0f + exponential<float, uint32_t>(-z));
       float inner = dy[c] * s * (1.0f + z * (1.0f - s));
       g[c] = inner;
       sum[c] += inner;

@@ -64,15 +64,6 @@ int ct_batch_norm(CTTensor input, CTTensor weight, CTTensor bias, CTTensor runni
   });
 }
 
-int ct_attention(CTTensor query, CTTensor key, CTTensor value, CTTensor mask, const double* scale,
-                 bool causal, CTTensor* out) {
-  return guard("scaled_dot_product_attention", {query, key, value, mask}, [&] {
-    *out = give(at::scaled_dot_product_attention(
-        Ref(query), Ref(key), Ref(value), optional(mask), 0.0, causal,
-        scale ? std::optional<double>(*scale) : std::nullopt));
-  });
-}
-
 int ct_max_pool2d(CTTensor input, const int64_t kernel[2], const int64_t stride[2],
                   const int64_t padding[2], CTTensor* out) {
   return guard("max_pool2d", {input}, [&] {

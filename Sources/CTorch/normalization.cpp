@@ -8,7 +8,7 @@
 
 #include "boundary.h"
 #include "parallel.h"
-#include "rows.h"
+#include "vectors.h"
 
 using namespace ctorch;
 using torch::autograd::AutogradContext;

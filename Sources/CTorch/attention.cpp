@@ -1,0 +1,339 @@
+// Scaled dot-product attention (Vaswani et al. 2017, §3.2.1) of heads with few channels, as small
+// U-Nets have them: softmax(q kᵀ · scale) v without a mask. A head's keys and values are laid out
+// with a channel in a row, so that the keys fill the lanes however few channels there are; four
+// queries share what is loaded; the weights of four queries are all that is ever held, and the
+// backward pass computes them again from the logarithm of their sum.
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "boundary.h"
+#include "parallel.h"
+#include "vectors.h"
+
+using namespace ctorch;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+namespace {
+
+/// Queries that are worked on together, and channels.
+constexpr int64_t group = 4, step = 8;
+
+__attribute__((always_inline)) inline Lanes load(const float* x) {
+  return *reinterpret_cast<const Lanes*>(x);
+}
+
+__attribute__((always_inline)) inline void store(float* x, Lanes value) {
+  *reinterpret_cast<Lanes*>(x) = value;
+}
+
+__attribute__((always_inline)) inline float sum(Lanes x) {
+  float total = 0;
+  for (int64_t i = 0; i < lanes; i++) total += x[i];
+  return total;
+}
+
+/// out[g, j] = Σ_d a[g, d] · b[d, j] for `group` rows of a; columns in multiples of 32.
+WIDE void products(const float* a, const float* b, int64_t depth, int64_t columns, float* out) {
+  for (int64_t j = 0; j < columns; j += 2 * lanes) {
+    Lanes sums[group][2] = {};
+    for (int64_t d = 0; d < depth; d++) {
+      Lanes left = load(b + d * columns + j), right = load(b + d * columns + j + lanes);
+      for (int64_t g = 0; g < group; g++) {
+        sums[g][0] += a[g * depth + d] * left;
+        sums[g][1] += a[g * depth + d] * right;
+      }
+    }
+    for (int64_t g = 0; g < group; g++) {
+      store(out + g * columns + j, sums[g][0]);
+      store(out + g * columns + j + lanes, sums[g][1]);
+    }
+  }
+}
+
+/// out[g, d] = Σ_j a[g, j] · b[d, j] for `group` rows of a; depth in multiples of `step`.
+WIDE void reductions(const float* a, const float* b, int64_t depth, int64_t columns, float* out) {
+  for (int64_t g = 0; g < group; g += 2) {
+    const float *one = a + g * columns, *other = one + columns;
+    for (int64_t first = 0; first < depth; first += step) {
+      Lanes sums[2][step] = {};
+      for (int64_t j = 0; j < columns; j += lanes) {
+        Lanes left = load(one + j), right = load(other + j);
+        for (int64_t d = 0; d < step; d++) {
+          Lanes value = load(b + (first + d) * columns + j);
+          sums[0][d] += left * value;
+          sums[1][d] += right * value;
+        }
+      }
+      for (int64_t d = 0; d < step; d++) {
+        out[g * depth + first + d] = sum(sums[0][d]);
+        out[(g + 1) * depth + first + d] = sum(sums[1][d]);
+      }
+    }
+  }
+}
+
+/// out[d, j] += Σ_g a[g, d] · b[g, j] for `group` rows of both.
+WIDE void outer_products(const float* a, const float* b, int64_t depth, int64_t columns,
+                         float* out) {
+  for (int64_t j = 0; j < columns; j += lanes) {
+    Lanes rows[group];
+    for (int64_t g = 0; g < group; g++) rows[g] = load(b + g * columns + j);
+    for (int64_t d = 0; d < depth; d++) {
+      Lanes total = load(out + d * columns + j);
+      for (int64_t g = 0; g < group; g++) total += a[g * depth + d] * rows[g];
+      store(out + d * columns + j, total);
+    }
+  }
+}
+
+/// The rows become exp(row − largest), of which those from `keys` on are 0; `sums` and `largest` say
+/// which they were.
+WIDE void exponentials(float* rows, int64_t keys, int64_t columns, float* sums, float* largest) {
+  for (int64_t g = 0; g < group; g++) {
+    float* row = rows + g * columns;
+    float top = row[0];
+    for (int64_t j = 1; j < keys; j++) top = row[j] > top ? row[j] : top;
+    Lanes total = {};
+    for (int64_t j = 0; j < columns; j += lanes) {
+      Lanes value = exponential<Lanes, LaneBits>(load(row + j) - top);
+      for (int64_t i = keys - j; i < lanes; i++) {
+        if (i >= 0) value[i] = 0;
+      }
+      store(row + j, value);
+      total += value;
+    }
+    sums[g] = sum(total);
+    largest[g] = top;
+  }
+}
+
+/// The weights of `group` queries from their scores and the logarithms of their sums; those from
+/// `keys` on are 0.
+WIDE void weights(float* rows, int64_t keys, int64_t columns, const float* logarithms) {
+  for (int64_t g = 0; g < group; g++) {
+    float* row = rows + g * columns;
+    for (int64_t j = 0; j < columns; j += lanes) {
+      store(row + j, exponential<Lanes, LaneBits>(load(row + j) - logarithms[g]));
+    }
+    for (int64_t j = keys; j < columns; j++) row[j] = 0;
+  }
+}
+
+/// slopes = weights · (slopes − mean of the row by the weights) · scale.
+WIDE void softmax_gradients(const float* weights, float* slopes, int64_t columns,
+                            const float* means, float scale) {
+  for (int64_t g = 0; g < group; g++) {
+    for (int64_t j = g * columns; j < (g + 1) * columns; j += lanes) {
+      store(slopes + j, load(weights + j) * (load(slopes + j) - means[g]) * scale);
+    }
+  }
+}
+
+/// A tensor [N, heads, T, d] whose channels lie side by side.
+struct Heads {
+  const float* data;
+  int64_t pictures, heads, tokens, depth;
+  int64_t picture_stride, head_stride, token_stride;
+
+  explicit Heads(const at::Tensor& x)
+      : data(x.const_data_ptr<float>()),
+        pictures(x.size(0)),
+        heads(x.size(1)),
+        tokens(x.size(2)),
+        depth(x.size(3)),
+        picture_stride(x.stride(0)),
+        head_stride(x.stride(1)),
+        token_stride(x.stride(2)) {}
+
+  const float* head(int64_t index) const {
+    return data + index / heads * picture_stride + index % heads * head_stride;
+  }
+};
+
+/// A head's tokens with a channel in a row: [d, columns], zeros behind the last token.
+void turned(const Heads& x, int64_t head, int64_t columns, float* out) {
+  std::fill(out, out + x.depth * columns, 0.0f);
+  const float* from = x.head(head);
+  for (int64_t t = 0; t < x.tokens; t++, from += x.token_stride) {
+    for (int64_t d = 0; d < x.depth; d++) out[d * columns + t] = from[d];
+  }
+}
+
+/// `group` tokens from `first`, [group, d], zeros behind the last one.
+void rows_of(const Heads& x, int64_t head, int64_t first, float factor, float* out) {
+  const float* from = x.head(head) + first * x.token_stride;
+  for (int64_t g = 0; g < group; g++, from += x.token_stride) {
+    for (int64_t d = 0; d < x.depth; d++) {
+      out[g * x.depth + d] = first + g < x.tokens ? factor * from[d] : 0.0f;
+    }
+  }
+}
+
+/// A new tensor [N, heads, T, d] whose heads lie side by side, as the linear layer behind wants them.
+at::Tensor joined(const at::Tensor& like) {
+  return at::empty({like.size(0), like.size(2), like.size(1), like.size(3)},
+                   like.options().memory_format(std::nullopt))
+      .transpose(1, 2);
+}
+
+int64_t padded(int64_t count, int64_t multiple) {
+  return (count + multiple - 1) / multiple * multiple;
+}
+
+/// The same by PyTorch's own operations.
+at::Tensor plain(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+                 double scale) {
+  return at::matmul(at::softmax(at::matmul(query * scale, key.transpose(-2, -1)), -1), value);
+}
+
+struct FewChannels : torch::autograd::Function<FewChannels> {
+  // Runs with recording switched off, as every forward function.
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& query,
+                            const at::Tensor& key, const at::Tensor& value, double scale) {
+    Heads q(query), k(key), v(value);
+    int64_t depth = q.depth, columns = padded(k.tokens, 2 * lanes);
+    int64_t heads = q.pictures * q.heads, groups = (q.tokens + group - 1) / group;
+    at::Tensor output = joined(query);
+    at::Tensor logarithms = at::empty({heads, q.tokens}, query.options());
+    float *out = output.mutable_data_ptr<float>(), *logs = logarithms.mutable_data_ptr<float>();
+    // A head's queries in several parts where heads are fewer than threads.
+    int64_t pieces = std::min(groups, (at::get_num_threads() + heads - 1) / heads);
+    parallel(heads * pieces, 1, [&](int64_t begin, int64_t end) {
+      std::vector<float> keys(depth * columns), values(depth * columns), scores(group * columns);
+      float rows[group * 128], found[group * 128], sums[group], largest[group];
+      int64_t held = -1;
+      for (int64_t part = begin; part < end; part++) {
+        int64_t head = part / pieces, piece = part % pieces;
+        if (head != held) {
+          turned(k, head, columns, keys.data());
+          turned(v, head, columns, values.data());
+          held = head;
+        }
+        int64_t last = std::min(q.tokens, groups * (piece + 1) / pieces * group);
+        for (int64_t t = groups * piece / pieces * group; t < last; t += group) {
+          rows_of(q, head, t, scale, rows);
+          products(rows, keys.data(), depth, columns, scores.data());
+          exponentials(scores.data(), k.tokens, columns, sums, largest);
+          reductions(scores.data(), values.data(), depth, columns, found);
+          for (int64_t g = 0; g < group && t + g < q.tokens; g++) {
+            int64_t place = (head / q.heads * q.tokens + t + g) * q.heads + head % q.heads;
+            for (int64_t d = 0; d < depth; d++) {
+              out[place * depth + d] = found[g * depth + d] / sums[g];
+            }
+            logs[head * q.tokens + t + g] = largest[g] + std::log(sums[g]);
+          }
+        }
+      }
+    });
+    context->save_for_backward({query, key, value, output, logarithms});
+    context->saved_data["scale"] = scale;
+    return output;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    variable_list saved = context->get_saved_variables();
+    const at::Tensor &query = saved[0], &key = saved[1], &value = saved[2];
+    double scale = context->saved_data["scale"].toDouble();
+    if (c10::GradMode::is_enabled()) {
+      // Gradients of gradients: through PyTorch's own operations, which have them.
+      at::Tensor output = plain(query, key, value, scale);
+      variable_list ends, found;
+      for (const at::Tensor& end : {query, key, value}) {
+        if (end.requires_grad()) ends.push_back(end);
+      }
+      variable_list made = torch::autograd::grad({output}, ends, {gradients[0]}, true, true);
+      size_t next = 0;
+      for (const at::Tensor& end : {query, key, value}) {
+        found.push_back(end.requires_grad() ? made[next++] : at::Tensor());
+      }
+      found.resize(4);
+      return found;
+    }
+    at::Tensor gradient = gradients[0].stride(3) == 1 ? gradients[0] : gradients[0].contiguous();
+    Heads q(query), k(key), v(value), o(saved[3]), slope(gradient);
+    const float* logs = saved[4].const_data_ptr<float>();
+    int64_t depth = q.depth, columns = padded(k.tokens, 2 * lanes);
+    int64_t heads = q.pictures * q.heads;
+    at::Tensor for_query = joined(query), for_key = joined(key), for_value = joined(value);
+    float* dq = for_query.mutable_data_ptr<float>();
+    float *dk = for_key.mutable_data_ptr<float>(), *dv = for_value.mutable_data_ptr<float>();
+    parallel(heads, 1, [&](int64_t begin, int64_t end) {
+      int64_t size = depth * columns;
+      std::vector<float> keys(size), values(size), key_slopes(size), value_slopes(size);
+      std::vector<float> scores(group * columns), slopes(group * columns);
+      float rows[group * 128], unscaled[group * 128], above[group * 128], output[group * 128];
+      float found[group * 128], means[group], logarithms[group];
+      for (int64_t head = begin; head < end; head++) {
+        turned(k, head, columns, keys.data());
+        turned(v, head, columns, values.data());
+        std::fill(key_slopes.begin(), key_slopes.end(), 0.0f);
+        std::fill(value_slopes.begin(), value_slopes.end(), 0.0f);
+        for (int64_t t = 0; t < q.tokens; t += group) {
+          rows_of(q, head, t, scale, rows);
+          rows_of(q, head, t, 1, unscaled);
+          rows_of(slope, head, t, 1, above);
+          rows_of(o, head, t, 1, output);
+          for (int64_t g = 0; g < group; g++) {
+            means[g] = 0;
+            for (int64_t d = 0; d < depth; d++) {
+              means[g] += above[g * depth + d] * output[g * depth + d];
+            }
+            logarithms[g] = t + g < q.tokens ? logs[head * q.tokens + t + g] : 0;
+          }
+          products(rows, keys.data(), depth, columns, scores.data());
+          weights(scores.data(), k.tokens, columns, logarithms);
+          // Rows behind the last query add nothing, because nothing flows into them.
+          outer_products(above, scores.data(), depth, columns, value_slopes.data());
+          products(above, values.data(), depth, columns, slopes.data());
+          softmax_gradients(scores.data(), slopes.data(), columns, means, scale);
+          outer_products(unscaled, slopes.data(), depth, columns, key_slopes.data());
+          reductions(slopes.data(), keys.data(), depth, columns, found);
+          for (int64_t g = 0; g < group && t + g < q.tokens; g++) {
+            int64_t place = (head / q.heads * q.tokens + t + g) * q.heads + head % q.heads;
+            std::copy(found + g * depth, found + (g + 1) * depth, dq + place * depth);
+          }
+        }
+        for (int64_t t = 0; t < k.tokens; t++) {
+          int64_t place = (head / k.heads * k.tokens + t) * k.heads + head % k.heads;
+          for (int64_t d = 0; d < depth; d++) {
+            dk[place * depth + d] = key_slopes[d * columns + t];
+            dv[place * depth + d] = value_slopes[d * columns + t];
+          }
+        }
+      }
+    });
+    return {for_query, for_key, for_value, at::Tensor()};
+  }
+};
+
+/// Whether the kernel above is for these.
+bool is_fit(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
+  for (const at::Tensor& one : {query, key, value}) {
+    if (!one.device().is_cpu() || one.scalar_type() != at::kFloat || one.dim() != 4 ||
+        one.stride(3) != 1 || one.numel() == 0 || one.size(0) != query.size(0) ||
+        one.size(1) != query.size(1) || one.size(3) != query.size(3)) {
+      return false;
+    }
+  }
+  return query.size(3) % step == 0 && query.size(3) <= 32 && key.size(2) == value.size(2);
+}
+
+}  // namespace
+
+int ct_attention(CTTensor query, CTTensor key, CTTensor value, CTTensor mask, const double* scale,
+                 bool causal, CTTensor* out) {
+  return guard("scaled_dot_product_attention", {query, key, value, mask}, [&] {
+    Ref q(query), k(key), v(value);
+    if (!mask && !causal && is_fit(q, k, v)) {
+      double factor = scale ? *scale : 1 / std::sqrt(static_cast<double>(q->size(3)));
+      *out = give(FewChannels::apply(*q, *k, *v, factor));
+      return;
+    }
+    *out = give(at::scaled_dot_product_attention(
+        q, k, v, optional(mask), 0.0, causal,
+        scale ? std::optional<double>(*scale) : std::nullopt));
+  });
+}

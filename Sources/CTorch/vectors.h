@@ -1,0 +1,52 @@
+// What kernels of our own share: loops in the widest vectors that the processor has, and eˣ.
+#pragma once
+
+#include <cstdint>
+
+// A function is compiled for each of these, and the one that fits the processor is called.
+#if defined(__x86_64__) && defined(__linux__)
+#define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define WIDE
+#endif
+
+namespace ctorch {
+
+/// 16 numbers side by side, at any address.
+typedef float Lanes __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint32_t LaneBits __attribute__((vector_size(64), aligned(4), may_alias));
+constexpr int64_t lanes = 16;
+
+/// eˣ within 2 units in the last place, of a number or of lanes: x = n ln 2 + r, a polynomial in r
+/// (Moshier's Cephes), and n into the exponent. From −87 down and from 88 up it stays what it is
+/// there.
+template <typename F, typename Bits>
+__attribute__((always_inline)) inline F exponential(F x) {
+  constexpr float rounding = 12582912.0f;  // 1.5 · 2²³: adding it leaves n in the lowest bits.
+  x = x < -87.0f ? x - x - 87.0f : x;
+  x = x > 88.0f ? x - x + 88.0f : x;
+  F shifted = x * 1.44269504088896341f + rounding;
+  F n = shifted - rounding;
+  F r = x - n * 0.693359375f;
+  r = r + n * 2.12194440e-4f;
+  F y = r * 1.9875691500e-4f + 1.3981999507e-3f;
+  y = y * r + 8.3334519073e-3f;
+  y = y * r + 4.1665795894e-2f;
+  y = y * r + 1.6666665459e-1f;
+  y = y * r + 5.0000001201e-1f;
+  y = y * (r * r) + r + 1.0f;
+  Bits power = (__builtin_bit_cast(Bits, shifted) << 23) + 0x3F800000u;
+  return y * __builtin_bit_cast(F, power);
+}
+
+/// Rows whose sums are kept in single precision.
+constexpr int64_t block = 64;
+
+/// Adds `width` numbers of each of `rows` rows, which lie `stride` apart, to `sum`.
+void add_rows(const float* x, int64_t rows, int64_t stride, int64_t width, float* sum);
+
+/// Adds their squared distances from `mean`.
+void add_squares(const float* x, int64_t rows, int64_t stride, int64_t width, const float* mean,
+                 float* sum);
+
+}  // namespace ctorch
