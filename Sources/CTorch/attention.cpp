@@ -94,17 +94,21 @@ WIDE void outer_products(const float* a, const float* b, int64_t depth, int64_t 
 WIDE void exponentials(float* rows, int64_t keys, int64_t columns, float* sums, float* largest) {
   for (int64_t g = 0; g < group; g++) {
     float* row = rows + g * columns;
-    float top = row[0];
-    for (int64_t j = 1; j < keys; j++) top = row[j] > top ? row[j] : top;
-    Lanes total = {};
-    for (int64_t j = 0; j < columns; j += lanes) {
-      Lanes value = exponential<Lanes, LaneBits>(load(row + j) - top);
-      for (int64_t i = keys - j; i < lanes; i++) {
-        if (i >= 0) value[i] = 0;
-      }
-      store(row + j, value);
-      total += value;
+    // What lies behind the keys must not be larger than they are.
+    for (int64_t j = keys; j < columns; j++) row[j] = row[0];
+    Lanes tops = load(row);
+    for (int64_t j = lanes; j < columns; j += lanes) {
+      Lanes value = load(row + j);
+      tops = value > tops ? value : tops;
     }
+    float top = tops[0];
+    for (int64_t i = 1; i < lanes; i++) top = tops[i] > top ? tops[i] : top;
+    for (int64_t j = 0; j < columns; j += lanes) {
+      store(row + j, exponential<Lanes, LaneBits>(load(row + j) - top));
+    }
+    for (int64_t j = keys; j < columns; j++) row[j] = 0;
+    Lanes total = {};
+    for (int64_t j = 0; j < columns; j += lanes) total += load(row + j);
     sums[g] = sum(total);
     largest[g] = top;
   }

@@ -23,8 +23,9 @@ constexpr int64_t lanes = 16;
 template <typename F, typename Bits>
 __attribute__((always_inline)) inline F exponential(F x) {
   constexpr float rounding = 12582912.0f;  // 1.5 · 2²³: adding it leaves n in the lowest bits.
-  x = x < -87.0f ? x - x - 87.0f : x;
-  x = x > 88.0f ? x - x + 88.0f : x;
+  const F low = F{} - 87.0f, high = F{} + 88.0f;
+  x = x < low ? low : x;
+  x = x > high ? high : x;
   F shifted = x * 1.44269504088896341f + rounding;
   F n = shifted - rounding;
   F r = x - n * 0.693359375f;

@@ -1,0 +1,85 @@
+import TestSupport
+import Testing
+import Torch
+
+/// Attention of heads with few channels against the products one by one in double precision.
+@Suite struct FewChannelsTests {
+  /// A head's shape, how far the scores are spread, and what the channels of a pixel are.
+  struct Shape: Sendable, CustomTestStringConvertible {
+    var pictures = 2
+    var heads = 3
+    var queries: Int
+    var keys: Int
+    var depth: Int
+    var spread = 1.0
+    var testDescription: String { "\(queries) queries, \(keys) keys of \(depth), ×\(spread)" }
+  }
+
+  /// Output, gradients, and the gradients of the gradient's own norm.
+  private func pass(_ shape: Shape, isFused: Bool) -> [(name: String, value: Tensor)] {
+    let random = Generator(seed: 5)
+    let dtype: DType = isFused ? .float32 : .float64
+    /// As a linear layer leaves them: the heads of a token side by side.
+    func drawn(_ tokens: Int, _ factor: Double) -> Tensor {
+      let flat =
+        factor
+        * Tensor.randn(
+          [shape.pictures, tokens, shape.heads * shape.depth], using: random)
+      let leaf = flat.to(dtype)
+      leaf.requiresGradient = true
+      return leaf
+    }
+    func split(_ x: Tensor) -> Tensor {
+      x.reshaped([shape.pictures, x.size(1), shape.heads, shape.depth]).transposed(1, 2)
+    }
+    let (q, k, v) = (
+      drawn(shape.queries, shape.spread), drawn(shape.keys, shape.spread), drawn(shape.keys, 1)
+    )
+    let scale = 1 / Double(shape.depth).squareRoot()
+    let y =
+      isFused
+      ? Tensor.attention(query: split(q), key: split(k), value: split(v))
+      : (split(q) * scale).matmul(split(k).transposed()).softmax(-1).matmul(split(v))
+    let seed = Tensor.randn(y.shape, using: random).to(dtype)
+    let first = (y * seed).sum().gradients(withRespectTo: [q, k, v], retainingGraph: true)
+    let twice = (y.square() * seed).sum().gradients(withRespectTo: [q, k], creatingGraph: true)
+    let norm = twice[0]!.square().sum() + twice[1]!.square().sum()
+    let second = norm.gradients(withRespectTo: [q, k, v])
+    return [
+      ("output", y.detached()), ("dq", first[0]!), ("dk", first[1]!), ("dv", first[2]!),
+      ("d²q", second[0]!), ("d²k", second[1]!), ("d²v", second[2]!),
+    ]
+  }
+
+  @Test(arguments: [
+    Shape(queries: 256, keys: 256, depth: 8), Shape(queries: 64, keys: 64, depth: 8),
+    Shape(queries: 5, keys: 7, depth: 8), Shape(queries: 1, keys: 1, depth: 16),
+    Shape(queries: 33, keys: 77, depth: 32), Shape(queries: 18, keys: 32, depth: 24),
+    Shape(pictures: 1, heads: 1, queries: 130, keys: 31, depth: 16),
+    // Weights between 1 and e⁻⁸⁷.
+    Shape(queries: 20, keys: 40, depth: 8, spread: 6),
+  ]) func equalsTheProducts(_ shape: Shape) {
+    for (mine, its) in zip(pass(shape, isFused: true), pass(shape, isFused: false)) {
+      let scale: Double = its.value.abs().max().item()
+      // Scores of hundreds are rounded at the fifth digit before they are exponents.
+      let error = shape.spread > 1 ? 1e-4 : 1e-5
+      expectClose(
+        mine.value, its.value.to(.float32), rtol: error, atol: error * max(scale, 1), its.name)
+    }
+  }
+
+  /// The next layer takes the output without a copy.
+  @Test func headsLieSideBySide() {
+    let x = Tensor.randn([2, 3, 10, 8], using: Generator(seed: 1))
+    let y = Tensor.attention(query: x, key: x, value: x)
+    #expect(y.shape == [2, 3, 10, 8])
+    #expect(y.transposed(1, 2).isContiguous())
+  }
+
+  @Test func repeatsItself() {
+    let shape = Shape(queries: 100, keys: 100, depth: 8)
+    for (one, other) in zip(pass(shape, isFused: true), pass(shape, isFused: true)).prefix(4) {
+      #expect(one.value.elements(as: Float.self) == other.value.elements(as: Float.self))
+    }
+  }
+}
