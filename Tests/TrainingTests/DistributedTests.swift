@@ -79,6 +79,21 @@ import Torch
     }
   }
 
+  /// After the first step libtorch's reducer sorts its buckets anew.
+  @Test(arguments: AccumulationTests.trainers.map(\.name))
+  func ranksStayTogether(_ family: String) throws {
+    let make = try #require(AccumulationTests.trainers.first { $0.name == family }).make
+    let whole = try AccumulationTests.firstGradients(of: make(1, .alone), steps: 4)
+    let found = try onRanks(2) { ranks in
+      try AccumulationTests.firstGradients(of: make(1, ranks), ranks: ranks, steps: 4)
+        .map { ($0.key, $0.tensor.shape, $0.tensor.elements(as: Float.self)) }
+    }
+    #expect(found[0].map(\.2) == found[1].map(\.2))
+    let gradients = found[0].map { (key: $0, tensor: Tensor($2).reshaped($1)) }
+    let distance = AccumulationTests.relativeDistance(gradients, whole)
+    #expect(distance < 1e-5, "\(distance)")
+  }
+
   @Test func partsAndRanksGoTogether() throws {
     let make = try #require(AccumulationTests.trainers.first { $0.name == "diffusion" }).make
     let whole = try AccumulationTests.firstGradients(of: make(1, .alone))
@@ -107,12 +122,16 @@ import Torch
     let found = try onRanks(3) { ranks in
       let gradient = Tensor([Float(ranks.rank), 1])
       try ranks.average([gradient])
+      let weight = Tensor([Float(ranks.rank) + 7, 0.5])
+      weight.requiresGradient = true
+      try ranks.share([("network", [("weight", weight), ("steps", Tensor(Double(ranks.rank)))])])
       return (
         try ranks.sum([1, Double(ranks.rank)]), gradient.elements(as: Float.self),
-        try ranks.first(of: 1 << 63 | UInt64(ranks.rank))
+        try ranks.first(of: 1 << 63 | UInt64(ranks.rank)), weight.elements(as: Float.self)
       )
     }
-    for (sums, mean, first) in found {
+    for (sums, mean, first, weight) in found {
+      #expect(weight == [7, 0.5])
       #expect(sums == [3, 3])
       #expect(mean == [1, 1])
       #expect(first == 1 << 63)
