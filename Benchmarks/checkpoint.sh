@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-./latent train ae --preset mlp --data fashion-mnist --set 'hidden_dims=[6600,6600]' --batch-size 8 \
+./latent train ae --preset mlp --data fashion-mnist --set 'hidden_dims=[6700,6700]' --batch-size 8 \
   --steps "${1:-60}" --checkpoint-minutes 0.05 --seed 0 --out "$work/run" --quiet --json |
   python3 -c '
 import json, sys
