@@ -90,7 +90,11 @@ struct Train: ParsableCommand {
     help: "fp32, or bf16: products in bfloat16, weights and sums in float32 (default: fp32).")
   var precision: Precision?
 
-  @Option(help: "Seconds after which a rank gives up waiting for the others.")
+  @Option(
+    help: """
+      Seconds after which a rank gives up waiting for the others; longer than rank 0 draws a sheet \
+      or measures.
+      """)
   var rankTimeout = 600.0
 
   @OptionGroup var seed: SeedOption
@@ -149,16 +153,19 @@ struct Train: ParsableCommand {
     }
     let launch = try Launch()
     let device = try compute.start(launch)
+    // What a training would take is told once.
+    if let launch, dryRun, launch.rank > 0 { return }
     var ranks = Ranks.alone
     if let launch, !dryRun { ranks = try Ranks(launch, timeout: rankTimeout) }
-    // What is drawn when no seed was given has to be the same for all.
-    if !resume { seed.seed = try ranks.first(of: seed.value) }
+    // Where none was given all draw rank 0's.
+    let common = try ranks.first(of: seed.value)
+    seed.seed = seed.seed ?? (resume ? nil : common)
     let plan =
       resume
       ? try TrainingPlan(resuming: RunFolder(path: out ?? ""), family: family, self)
       : try TrainingPlan(new: family, self)
     if ranks.isFirst {
-      for note in plan.notes { output.talk("note: \(note)") }
+      for note in plan.notes + plan.notes(for: ranks) { output.talk("note: \(note)") }
     }
     if dryRun {
       let trial = try plan.tryOut(device: device)

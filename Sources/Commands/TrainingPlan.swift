@@ -253,12 +253,21 @@ struct TrainingPlan {
     let trainer = try recipe.trainer(
       of: family, train: train, test: test, seed: seed, device: device, from: position,
       ranks: ranks)
-    if device == .cpu, let available = MemoryNeed.available,
+    if device == .cpu, let available = MemoryNeed.available.map({ $0 / ranks.localCount }),
       let problem = MemoryNeed(parameters: trainer.parameterCount).problem(available: available)
     {
       throw TrainingError(problem)
     }
     return trainer
+  }
+
+  /// What depends on how many train together, for a person.
+  func notes(for ranks: Ranks) -> [String] {
+    guard ranks.count > 1, !recipe.batchWideParts.isEmpty else { return [] }
+    return [
+      "each rank goes by its own pictures for \(recipe.batchWideParts.joined(separator: " and ")), "
+        + "so this training depends on how many ranks share it"
+    ]
   }
 
   /// What ranks that train together have to have in common.
@@ -291,6 +300,8 @@ struct TrainingPlan {
       Interruption.listen()
       let session = session(trainer, from: position, observers: [], ranks: ranks)
       try precision { try trainer.train(session) }
+      // A launcher that sees one rank end may end the others: rank 0 writes first.
+      ranks.meet()
       return outcome(session, trainer, [])
     }
     if checkpoint == nil { try run.create(replacing: replacing) }
@@ -330,6 +341,7 @@ struct TrainingPlan {
     record.seconds = session.position.seconds
     record.result = Dictionary(uniqueKeysWithValues: measures.map { ($0.name, $0.value) })
     try record.write(to: run)
+    ranks.meet()
     return outcome(session, trainer, measures)
   }
 

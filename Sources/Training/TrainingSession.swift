@@ -221,13 +221,13 @@ public final class TrainingSession {
     _ seconds: Double, _ metrics: [(name: String, value: Double)]
   ) throws -> (Double, [(name: String, value: Double)]) {
     guard ranks.count > 1 else { return (seconds, metrics) }
-    let signal = Interruption.signalNumber
-    let sums = try ranks.sum(
-      [ranks.isFirst ? seconds : 0, signal == nil ? 0 : 1] + metrics.map(\.value))
-    if sums[1] > 0 { stop(signal ?? SIGTERM) }
+    let signals = [SIGINT, SIGTERM, SIGHUP]
+    let came = signals.map { Interruption.signalNumber == $0 ? 1.0 : 0 }
+    let sums = try ranks.sum([ranks.isFirst ? seconds : 0] + came + metrics.map(\.value))
+    if let signal = zip(signals, sums.dropFirst()).first(where: { $1 > 0 })?.0 { stop(signal) }
     return (
       sums[0],
-      zip(metrics, sums.dropFirst(2)).map { ($0.name, $1 / Double(ranks.count)) }
+      zip(metrics, sums.dropFirst(1 + signals.count)).map { ($0.name, $1 / Double(ranks.count)) }
     )
   }
 
@@ -257,6 +257,8 @@ public final class TrainingSession {
     guard skipped.inARow >= Self.mostSkips else { return }
     try checkpoint(trainer)
     try collectCheckpoint(waiting: true)
+    // A launcher ends all ranks when the first one fails: rank 0 has written by now.
+    ranks.meet()
     throw TrainingError(
       path: run.path,
       "\(Self.mostSkips) steps in a row were not finite: at step \(position.step) \(what). The last "

@@ -212,6 +212,12 @@ public struct GANRecipe: TrainingRecipe {
       ?? generatorOptimization.problem
   }
 
+  /// Batch normalisation and DRAGAN's deviation.
+  public var batchWideParts: [String] {
+    ([.r3gan, .mlp].contains(architecture) ? [] : ["batch normalisation"])
+      + (draganPenalty > 0 ? ["dragan_penalty"] : [])
+  }
+
   /// What a person should know before the game on this data begins.
   public func notes(on train: any Dataset) -> [String] {
     guard train.elementShape.count == 3 else { return [] }

@@ -183,11 +183,12 @@ public final class GANTrainer: Trainer {
     if recipe.clip > 0 { clipParameters(discriminator.parameters, to: recipe.clip) }
     let balance = AdversarialBalance(
       recipe.loss, real: .concatenated(realScores), fake: .concatenated(fakeScores))
-    return [
-      ("discriminator_loss", loss), ("accuracy", balance.accuracy),
-      ("value", balance.value), ("real_score", balance.realScore),
+    let told = [
+      ("accuracy", balance.accuracy), ("value", balance.value), ("real_score", balance.realScore),
       ("fake_score", balance.fakeScore), ("distance_to_half", abs(balance.accuracy - 0.5)),
-    ] + (isPunished && recipe.hasPenalty ? [("penalty", punished)] : []) + norm
+    ]
+    return [("discriminator_loss", loss)] + told.map { ($0.0, real.share.weight * $0.1) }
+      + (isPunished && recipe.hasPenalty ? [("penalty", punished)] : []) + norm
   }
 
   /// The recipe's penalties on the discriminator's slope; `nil` for none.

@@ -73,7 +73,8 @@ public final class VAEGANTrainer: Trainer {
       let game = playsGame(at: progress)
       let judged =
         game || recipe.reconstruction == .features
-        ? try discriminatorTurn(parts, of: pass, step: step, progress: progress) : idle
+        ? try discriminatorTurn(
+          parts, of: pass, weight: share.weight, step: step, progress: progress) : idle
       let learned = try autoencoderTurn(
         parts, of: pass, plays: game, step: step, progress: progress)
       try session.completeStep(self, samples: share.wholeCount, metrics: learned + judged)
@@ -102,7 +103,8 @@ public final class VAEGANTrainer: Trainer {
 
   /// One step of the discriminator on real pictures, reconstructions and draws.
   private func discriminatorTurn(
-    _ parts: BatchParts, of pass: (BatchParts.Part) -> Pass, step: Int, progress: Double
+    _ parts: BatchParts, of pass: (BatchParts.Part) -> Pass, weight: Double, step: Int,
+    progress: Double
   ) throws -> [(name: String, value: Double)] {
     var loss = 0.0
     var (realScores, fakeScores): ([Tensor], [Tensor]) = ([], [])
@@ -124,7 +126,8 @@ public final class VAEGANTrainer: Trainer {
     let balance = AdversarialBalance(
       recipe.loss, real: .concatenated(realScores), fake: .concatenated(fakeScores))
     return [
-      ("discriminator_loss", loss), ("accuracy", balance.accuracy), ("value", balance.value),
+      ("discriminator_loss", loss), ("accuracy", weight * balance.accuracy),
+      ("value", weight * balance.value),
     ] + norm
   }
 

@@ -11,31 +11,33 @@ public struct Ranks {
   public let rank: Int
   /// How many there are.
   public let count: Int
+  /// How many run on this machine.
+  public let localCount: Int
   private let group: ProcessGroup?
 
   /// A single process.
-  public static var alone: Ranks { Ranks(rank: 0, count: 1, group: nil) }
+  public static var alone: Ranks { Ranks() }
 
-  private init(rank: Int, count: Int, group: ProcessGroup?) {
-    (self.rank, self.count, self.group) = (rank, count, group)
-  }
+  private init() { (rank, count, localCount, group) = (0, 1, 1, nil) }
 
   /// Meets the other processes of a launch. `timeout`: seconds that a rank waits for the others,
   /// here and later.
   ///
   /// Throws `TrainingError` when they do not come.
   public init(_ launch: Launch, timeout: Double) throws(TrainingError) {
+    let start = ContinuousClock.now
     do {
       group = try ProcessGroup(
         host: launch.host, port: launch.port, rank: launch.rank, count: launch.count,
-        hostsStore: launch.hostsStore, prefix: launch.prefix, timeout: timeout)
+        hostsStore: launch.hostsStore, spansMachines: launch.spansMachines, prefix: launch.prefix,
+        timeout: timeout)
     } catch {
       throw TrainingError(
         "rank \(launch.rank) of \(launch.count) did not meet the others at \(launch.host):"
-          + "\(launch.port) within \(Int(timeout)) seconds (\(error)); look whether MASTER_ADDR and "
+          + "\(launch.port) in \(Int((.now - start) / .seconds(1))) seconds (\(error)); look whether MASTER_ADDR and "
           + "MASTER_PORT name the machine of rank 0 and every rank was started.")
     }
-    (rank, count) = (launch.rank, launch.count)
+    (rank, count, localCount) = (launch.rank, launch.count, launch.localCount)
   }
 
   /// Whether this is the rank that writes and reports.
@@ -53,10 +55,13 @@ public struct Ranks {
   }
 
   private func lost(_ error: ProcessGroupError) -> TrainingError {
-    TrainingError(
-      "rank \(rank) of \(count) has lost the others: one ended, or the network between them did "
-        + "(\(error)). Checkpoints are whole; start all ranks again, with --resume if there is "
-        + "one.")
+    guard !error.isLocal else {
+      return TrainingError("rank \(rank) of \(count) cannot go on: \(error).")
+    }
+    return TrainingError(
+      "rank \(rank) of \(count) has lost the others: one ended, the network between them did, or "
+        + "one was busy for longer than --rank-timeout (\(error)). Checkpoints are whole; start all "
+        + "ranks again, with --resume if there is one.")
   }
 
   /// The sums of numbers over the ranks.
@@ -87,6 +92,9 @@ public struct Ranks {
     try exchange { group throws(ProcessGroupError) in try group.broadcast([tensor]) }
     return UInt64(bitPattern: Int64(tensor.elements(as: Int.self)[0]))
   }
+
+  /// Waits for all others, if they come.
+  public func meet() { _ = try? sum([0]) }
 
   /// Throws `TrainingError` that names the first of some things in which a rank differs from rank 0.
   public func requireSame(_ things: [(name: String, value: String)]) throws(TrainingError) {
