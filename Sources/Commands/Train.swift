@@ -14,10 +14,11 @@ struct Train: ParsableCommand {
       Settings come from a preset, a JSON file over it (--config), and flags over both (--set \
       key=value); an unknown key is an error that names the nearest one. \
       JSON keys: run, family, seed, steps, seconds, images_per_second, parameters, interrupted, \
-      ranks, checkpoint_pause_seconds, and the measures on held-out data (vae: negative_elbo, \
-      reconstruction, kl; ae: reconstruction, mse; vae-gan: mse, kl; gan: discriminator_accuracy, value; diffusion: loss; \
-      classifier: accuracy, loss). With --dry-run: family, parameters, step_seconds, steps, \
-      seconds, images_per_second, memory_bytes. \
+      ranks, checkpoint_pause_seconds, data_wait (the share of the time that the training waited \
+      for data, 0 to 1), damaged_samples (of tar shards), and the measures on held-out data (vae: \
+      negative_elbo, reconstruction, kl; ae: reconstruction, mse; vae-gan: mse, kl; gan: \
+      discriminator_accuracy, value; diffusion: loss; classifier: accuracy, loss). With --dry-run: \
+      family, parameters, step_seconds, steps, seconds, images_per_second, memory_bytes. \
       Several processes train together when RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT are set, \
       as by torchrun --no-python: each takes its part of every batch.
       """)
@@ -60,6 +61,13 @@ struct Train: ParsableCommand {
 
   @Option(help: "1 for grey, 3 for colour (default: as the data has it).")
   var channels: Int?
+
+  @Option(
+    help: """
+      Tar shards: samples that are shuffled among each other, of which memory holds twice as many \
+      (default: \(ShardedImages.defaultShuffleBuffer)).
+      """)
+  var shuffleBuffer: Int?
 
   @Option(help: "Minutes between two checkpoints.")
   var checkpointMinutes = 5.0
@@ -112,6 +120,9 @@ struct Train: ParsableCommand {
     }
     if let batchSize, !(1...65_536).contains(batchSize) {
       throw ValidationError("--batch-size is \(batchSize); it must lie in 1...65536.")
+    }
+    if let shuffleBuffer, !(1...10_000_000).contains(shuffleBuffer) {
+      throw ValidationError("--shuffle-buffer is \(shuffleBuffer); it must lie in 1...10000000.")
     }
     if let minutes, !(minutes > 0 && minutes.isFinite) {
       throw ValidationError("--minutes is \(minutes); it must be positive.")

@@ -26,8 +26,9 @@ struct TrainingPlan {
   /// A new run of the tool itself, such as the quickstart's.
   init(
     _ family: Family, recipe: any TrainingRecipe, data: String, imageSize: Int? = nil,
-    channels: Int? = nil, seed: UInt64, budget: TrainingBudget, run: RunFolder, replacing: Bool,
-    checkpoints: CheckpointPlan = CheckpointPlan(), precision: Precision = .fp32
+    channels: Int? = nil, shuffleBuffer: Int? = nil, seed: UInt64, budget: TrainingBudget,
+    run: RunFolder, replacing: Bool, checkpoints: CheckpointPlan = CheckpointPlan(),
+    precision: Precision = .fp32
   ) throws {
     self.family = family
     self.precision = precision
@@ -38,8 +39,8 @@ struct TrainingPlan {
     self.replacing = replacing
     self.checkpoints = checkpoints
     checkpoint = nil
-    train = try DatasetCatalog.open(
-      data, split: .train, imageSize: imageSize, channels: channels)
+    train = try Self.open(
+      data, imageSize: imageSize, channels: channels, shuffleBuffer: shuffleBuffer)
     test = try DatasetCatalog.open(data, split: .test, imageSize: imageSize, channels: channels)
     record = RunRecord(
       family: family.rawValue, command: CommandLine.arguments,
@@ -48,6 +49,10 @@ struct TrainingPlan {
         name: data, count: train.count, fingerprint: train.fingerprint,
         imageSize: train.elementShape.count == 1 ? 0 : train.elementShape.last ?? 0,
         channels: train.elementShape[0], classNames: train.classNames))
+    if let shards = train as? ShardedImages {
+      record.data.shards = RunRecord.DataSource.ShardReading(
+        shuffleBuffer: shards.shuffleBuffer, isFitted: shards.isFitted)
+    }
     if precision != .fp32 { record.precision = precision }
     notes = train.notes + recipe.notes(on: train)
   }
@@ -62,6 +67,22 @@ struct TrainingPlan {
     let recipe = try Self.changed(Self.playing(game?.rawValue, preset), by: settings)
     try self.init(
       family, recipe: recipe, data: data, seed: seed, budget: budget, run: run, replacing: true)
+  }
+
+  /// The part of a set to learn from; `shuffleBuffer` is for shards alone.
+  private static func open(
+    _ data: String, imageSize: Int?, channels: Int?, shuffleBuffer: Int?
+  ) throws -> any Dataset {
+    let set = try DatasetCatalog.open(
+      data, split: .train, imageSize: imageSize, channels: channels)
+    guard let shuffleBuffer else { return set }
+    guard var shards = set as? ShardedImages else {
+      throw CommandError(
+        "\(data): --shuffle-buffer is for tar shards; this set is shuffled as a whole, so leave it "
+          + "away")
+    }
+    shards.shuffleBuffer = shuffleBuffer
+    return shards
   }
 
   private static func changed<Recipe: TrainingRecipe>(
@@ -84,7 +105,8 @@ struct TrainingPlan {
         ?? freeFolder("runs/\(family.rawValue)-\(URL(filePath: data).lastPathComponent)"))
     try self.init(
       family, recipe: recipe, data: data, imageSize: command.imageSize,
-      channels: command.channels, seed: command.seed.value,
+      channels: command.channels, shuffleBuffer: command.shuffleBuffer,
+      seed: command.seed.value,
       budget: command.budget ?? .minutes(10), run: run, replacing: command.force,
       checkpoints: command.checkpoints, precision: command.precision ?? .fp32)
   }
@@ -117,6 +139,14 @@ struct TrainingPlan {
           path: run.path,
           "the run has \(channels) channels of \(size)×\(size) pixels and the seed \(record.seed); "
             + "leave --image-size, --channels and --seed away, or start another run.")
+      }
+      let buffer = record.data.shards?.shuffleBuffer
+      guard command.shuffleBuffer ?? buffer == buffer else {
+        throw TrainingError(
+          path: run.path,
+          "the run has "
+            + (buffer.map { "a shuffle buffer of \($0)" } ?? "no shuffle buffer")
+            + "; leave --shuffle-buffer away, or start another run.")
       }
     }
   }
@@ -152,8 +182,11 @@ struct TrainingPlan {
     try check(recipe, record)
     let (size, channels) = (record.data.imageSize, record.data.channels)
     let data = data ?? record.data.name
-    train = try DatasetCatalog.open(data, split: .train, imageSize: size, channels: channels)
-    test = try DatasetCatalog.open(data, split: .test, imageSize: size, channels: channels)
+    let reading = record.data.shards
+    let side = reading?.isFitted == false ? nil : size
+    train = try Self.open(
+      data, imageSize: side, channels: channels, shuffleBuffer: reading?.shuffleBuffer)
+    test = try DatasetCatalog.open(data, split: .test, imageSize: side, channels: channels)
     guard train.fingerprint == record.data.fingerprint else {
       throw TrainingError(
         path: data,
@@ -367,7 +400,10 @@ struct TrainingPlan {
       "images_per_second": .double(rate), "parameters": .int(parameters),
       "interrupted": .bool(session.isInterrupted), "ranks": .int(session.ranks.count),
       "checkpoint_pause_seconds": .double(session.checkpointPause),
+      "data_wait": .double(session.dataWait),
     ]
+    let damaged = trainer.loader.damagedCount
+    if train is ShardedImages { json["damaged_samples"] = .int(damaged) }
     for (name, value) in measures { json[name] = .double(value) }
     var lines = [
       "run         \(run.path)  (seed \(seed))",
@@ -375,6 +411,9 @@ struct TrainingPlan {
       "training    \(session.position.step) steps in \(clock(session.position.seconds)), "
         + "\(Int(rate)) pictures/s",
     ]
+    if damaged > 0 {
+      lines.append("data        \(damaged) damaged samples, with others in their place")
+    }
     if !measures.isEmpty {
       lines.append(
         "held out    "

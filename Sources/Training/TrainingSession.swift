@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Images
 import Torch
@@ -12,6 +13,8 @@ public protocol Trainer: AnyObject {
   var emaUpdates: Int { get }
   /// Takes over what `checkpointState` gave. Throws when something does not fit.
   func load(_ checkpoint: Checkpoint) throws
+  /// Where its batches come from.
+  var loader: DataLoader { get }
   /// Batches in a pass over the data.
   var stepsPerEpoch: Int { get }
   /// Numbers that are trained.
@@ -122,6 +125,11 @@ public final class TrainingSession {
   private var samples = 0
   private let startSeconds: Double
 
+  /// The share of this session's time that the training waited for its data, 0 to 1.
+  public var dataWait: Double { Self.share(waited, of: position.seconds - startSeconds) }
+  /// Seconds that the loader waited, by now and at the last report.
+  private var (waited, reportedWait) = (0.0, 0.0)
+
   private var reportStart: (seconds: Double, samples: Int) = (0, 0)
   /// Of each measure since the last report; some are not taken at every step.
   private var sums: [(name: String, value: Double, count: Int)] = []
@@ -202,7 +210,13 @@ public final class TrainingSession {
       try noteSkips(trainer, metrics)
       accumulate(
         metrics.filter { $0.value.isFinite && $0.name != NetworkTraining.skipped }, samples)
-      if position.seconds - reportStart.seconds >= reportSeconds || progress >= 1 { try report() }
+      waited = trainer.loader.waited
+      if position.seconds - reportStart.seconds >= reportSeconds || progress >= 1 {
+        try report()
+        for sentence in trainer.loader.takeNotes() {
+          try tell(.warned(step: position.step, sentence: sentence))
+        }
+      }
       if Int(progress * Double(sheets)) > sheetsDrawn {
         sheetsDrawn = Int(progress * Double(sheets))
         try drawSheet(trainer)
@@ -315,6 +329,7 @@ public final class TrainingSession {
     let report = StepReport(
       step: position.step, epoch: position.epoch, progress: progress,
       seconds: position.seconds, rate: Double(reportStart.samples) / elapsed,
+      dataWait: Self.share(waited - reportedWait, of: elapsed),
       metrics: sums.map { ($0.name, $0.value / Double($0.count)) }
         + (skipped.all > 0 ? [("skipped_steps", Double(skipped.all))] : []))
     try tell(.stepped(report))
@@ -323,6 +338,11 @@ public final class TrainingSession {
     }
     sums = []
     reportStart = (position.seconds, 0)
+    reportedWait = waited
+  }
+
+  private static func share(_ part: Double, of whole: Double) -> Double {
+    min(max(part / max(whole, 1e-9), 0), 1)
   }
 
   private func drawSheet(_ trainer: any Trainer) throws {

@@ -30,7 +30,8 @@ public final class GANTrainer: Trainer {
   let classNames: [String]
   /// The middles of the modes, for points.
   let mixture: PointMixture?
-  private let loader: DataLoader
+  /// Where its batches come from.
+  public let loader: DataLoader
   private let augment: DiffAugment?
 
   /// A game at its beginning, or at a checkpoint's position.

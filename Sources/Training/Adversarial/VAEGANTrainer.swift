@@ -223,6 +223,8 @@ public final class VAEGANTrainer: Trainer {
   public var parameterCount: Int {
     training.network.parameterCount + discriminator.parameterCount
   }
+  /// Where its batches come from.
+  public var loader: DataLoader { training.loader }
   /// Batches in a pass over the data.
   public var stepsPerEpoch: Int { training.stepsPerEpoch }
   /// Originals, reconstructions, samples.
