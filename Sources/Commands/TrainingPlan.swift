@@ -307,7 +307,8 @@ struct TrainingPlan {
   private func requireSame(_ ranks: Ranks, at position: TrainingPosition) throws {
     try ranks.requireSame([
       ("family", family.rawValue), ("settings", JSON(encoding: recipe).compact),
-      ("data", train.fingerprint), ("seed", "\(seed)"), ("length", "\(budget)"),
+      ("data", train.fingerprint),
+      ("shuffle buffer", "\((train as? ShardedImages)?.shuffleBuffer ?? 0)"), ("seed", "\(seed)"), ("length", "\(budget)"),
       ("precision", precision.rawValue), ("checkpoint", "step \(position.step)"),
     ])
     let batchSize = min(recipe.batchSize, train.count)
