@@ -308,7 +308,8 @@ struct TrainingPlan {
     try ranks.requireSame([
       ("family", family.rawValue), ("settings", JSON(encoding: recipe).compact),
       ("data", train.fingerprint),
-      ("shuffle buffer", "\((train as? ShardedImages)?.shuffleBuffer ?? 0)"), ("seed", "\(seed)"), ("length", "\(budget)"),
+      ("shuffle buffer", "\((train as? ShardedImages)?.shuffleBuffer ?? 0)"), ("seed", "\(seed)"),
+      ("length", "\(budget)"),
       ("precision", precision.rawValue), ("checkpoint", "step \(position.step)"),
     ])
     let batchSize = min(recipe.batchSize, train.count)
