@@ -27,6 +27,11 @@ public struct RunRecord: Codable, Sendable {
       public var shuffleBuffer: Int
       /// Whether pictures of other sizes are brought to the one of the set.
       public var isFitted: Bool
+
+      /// Both.
+      public init(shuffleBuffer: Int, isFitted: Bool) {
+        (self.shuffleBuffer, self.isFitted) = (shuffleBuffer, isFitted)
+      }
     }
 
     /// All fields.

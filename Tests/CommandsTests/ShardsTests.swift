@@ -96,7 +96,7 @@ import Testing
     let evaluated = try Tool.run(
       "evaluate", "run", "--iwae-samples", "0", "--samples", "20", "--json", "--quiet", in: folder)
     #expect(try evaluated.json["elbo"]?.double != nil, "\(evaluated.errors)")
-    let diagnosed = try Tool.run("diagnose", "run", "--samples", "20", "--json", in: folder)
+    let diagnosed = try Tool.run("diagnose", "run", "--samples", "25", "--json", in: folder)
     #expect(diagnosed.status == 0, "\(diagnosed.errors)")
     expectRefusal(
       try Tool.run(
