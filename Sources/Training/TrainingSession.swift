@@ -140,6 +140,7 @@ public final class TrainingSession {
   /// Steps that were not taken because something was not finite: in all, and the last ones in a row.
   private var skipped = (all: 0, inARow: 0)
   private var sheetsDrawn: Int
+  private var isRoomMade = false
 
   /// A session that goes on from `position`.
   ///
@@ -204,6 +205,10 @@ public final class TrainingSession {
     position.batch += 1
     if position.batch == stepsPerEpoch {
       (position.epoch, position.batch) = (position.epoch + 1, 0)
+    }
+    if !isRoomMade, ranks.isFirst {
+      isRoomMade = true
+      writer.prepare(trainer.checkpointState)
     }
     // Whatever the steps are computed in, what is looked at and kept is float32.
     try Precision.fp32 {
