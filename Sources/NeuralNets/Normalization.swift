@@ -47,9 +47,15 @@ public final class LayerNorm: Module, Layer {
   }
 }
 
+/// A layer that takes statistics of the whole batch in training.
+public protocol BatchStatistics: Module {
+  /// The processes that share each batch; `nil` for one that has it alone.
+  var group: ProcessGroup? { get set }
+}
+
 /// Normalises every channel over the batch in training, by running statistics in use
 /// (Ioffe & Szegedy 2015): `[N, C, H, W]` unchanged in shape.
-public final class BatchNorm2d: Module, Layer {
+public final class BatchNorm2d: Module, Layer, BatchStatistics {
   /// One factor a channel, `[C]`.
   public let weight: Parameter
   /// One offset a channel, `[C]`.
@@ -60,6 +66,8 @@ public final class BatchNorm2d: Module, Layer {
   public let runningVar: Buffer
   /// How many batches the statistics have seen, `int64 []`.
   public let numBatchesTracked: Buffer
+  /// The processes that share each batch; `nil` for one that has it alone.
+  public var group: ProcessGroup?
   private let momentum: Double
   private let eps: Double
 
@@ -77,6 +85,11 @@ public final class BatchNorm2d: Module, Layer {
   /// The layer's output for `x`; in training the running statistics move.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     if isTraining { numBatchesTracked.value.add(1) }
+    if isTraining, let group {
+      return x.batchNorm(
+        over: group, weight: weight.value, bias: bias.value, runningMean: runningMean.value,
+        runningVariance: runningVar.value, momentum: momentum, eps: eps)
+    }
     return x.batchNorm(
       weight: weight.value, bias: bias.value, runningMean: runningMean.value,
       runningVariance: runningVar.value, training: isTraining, momentum: momentum, eps: eps)
@@ -84,6 +97,7 @@ public final class BatchNorm2d: Module, Layer {
 
   /// The layer's output for `x` through a leaky rectifier, in one pass; a slope of 0 is a plain one.
   public func callAsFunction(_ x: Tensor, leakySlope slope: Double) -> Tensor {
+    guard group == nil else { return self(x).leakyReLU(slope: slope) }
     if isTraining { numBatchesTracked.value.add(1) }
     return x.batchNormLeakyReLU(
       weight: weight.value, bias: bias.value, runningMean: runningMean.value,

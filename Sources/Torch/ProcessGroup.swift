@@ -64,6 +64,25 @@ public final class ProcessGroup {
   }
 }
 
+extension Tensor {
+  /// `batchNorm` in training by the mean and the variance of all ranks' pictures, as one process with
+  /// all of them has it. All ranks call it, and its backward pass, in the same order.
+  ///
+  /// Where a rank is lost it goes by this rank's pictures; the exchange of gradients behind it throws.
+  /// It has no gradients of gradients.
+  public func batchNorm(
+    over group: ProcessGroup, weight: Tensor, bias: Tensor, runningMean: Tensor,
+    runningVariance: Tensor, momentum: Double = 0.1, eps: Double = 1e-5,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    made(file, line) {
+      ct_synchronized_batch_norm(
+        group.raw, raw, weight.raw, bias.raw, runningMean.raw, runningVariance.raw, momentum, eps,
+        $0)
+    }
+  }
+}
+
 /// Averages gradients over the ranks while the backward pass is still under way: c10d's reducer (Li
 /// et al. 2020, "PyTorch Distributed").
 ///

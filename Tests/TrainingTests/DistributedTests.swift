@@ -66,9 +66,53 @@ import Torch
     return Int(UInt16(bigEndian: address.sin_port))
   }
 
-  @Test(arguments: AccumulationTests.trainers.map(\.name), [2, 3])
+  /// Beside the trainers whose batches come in parts those with batch normalisation.
+  private static let trainers: [(name: String, make: AccumulationTests.Maker)] =
+    AccumulationTests.trainers + [
+      (
+        "classifier",
+        { _, ranks in
+          var recipe = ClassifierRecipe()
+          (recipe.blockOutChannels, recipe.batchSize, recipe.optimizer) = ([4, 6, 8], 64, .sgd)
+          return try ClassifierTrainer(
+            recipe, train: AccumulationTests.pictures, test: AccumulationTests.pictures, seed: 3,
+            ranks: ranks)
+        }
+      ),
+      (
+        "dcgan",
+        { parts, ranks in
+          try AccumulationTests.game(parts, ranks) {
+            ($0.architecture, $0.discriminatorNorm) = (.dcgan, true)
+            ($0.r1Gamma, $0.r2Gamma, $0.loss) = (0, 0, .nonSaturating)
+          }
+        }
+      ),
+      (
+        "dcgan with classes",
+        { parts, ranks in
+          try AccumulationTests.game(parts, ranks) {
+            ($0.architecture, $0.discriminatorNorm, $0.classConditional) = (.dcgan, false, true)
+          }
+        }
+      ),
+      (
+        "vae-gan of Larsen",
+        { _, ranks in
+          var recipe = VAEGANRecipe()
+          (recipe.latentDim, recipe.hiddenDims, recipe.blockOutChannels) = (3, [8], [4])
+          (recipe.discriminatorChannels, recipe.batchSize, recipe.optimizer) = ([4, 6], 64, .sgd)
+          (recipe.learningRate, recipe.discriminatorLearningRate) = (1e-6, 1e-6)
+          return try VAEGANTrainer(
+            recipe, train: AccumulationTests.pictures, test: AccumulationTests.pictures, seed: 3,
+            ranks: ranks)
+        }
+      ),
+    ]
+
+  @Test(arguments: trainers.map(\.name), [2, 3])
   func ranksTakeTheWholeBatchsStep(_ family: String, _ count: Int) throws {
-    let make = try #require(AccumulationTests.trainers.first { $0.name == family }).make
+    let make = try #require(Self.trainers.first { $0.name == family }).make
     let whole = try AccumulationTests.firstGradients(of: make(1, .alone))
     let found = try onRanks(count) { ranks in
       try AccumulationTests.firstGradients(of: make(1, ranks), ranks: ranks)
@@ -85,9 +129,8 @@ import Torch
   }
 
   /// After the first step libtorch's reducer sorts its buckets anew.
-  @Test(arguments: AccumulationTests.trainers.map(\.name))
-  func ranksStayTogether(_ family: String) throws {
-    let make = try #require(AccumulationTests.trainers.first { $0.name == family }).make
+  @Test(arguments: trainers.map(\.name)) func ranksStayTogether(_ family: String) throws {
+    let make = try #require(Self.trainers.first { $0.name == family }).make
     let whole = try AccumulationTests.firstGradients(of: make(1, .alone), steps: 4)
     let found = try onRanks(2) { ranks in
       try AccumulationTests.firstGradients(of: make(1, ranks), ranks: ranks, steps: 4)

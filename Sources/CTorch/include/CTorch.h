@@ -304,6 +304,10 @@ void ct_process_group_free(CTProcessGroup group);
 int ct_all_reduce_(CTProcessGroup group, const CTTensor *tensors, int64_t count);
 /// Gives every rank rank 0's tensors, in place.
 int ct_broadcast_(CTProcessGroup group, const CTTensor *tensors, int64_t count);
+/// Batch normalisation in training by mean and variance over all ranks' pictures.
+int ct_synchronized_batch_norm(CTProcessGroup group, CTTensor input, CTTensor weight, CTTensor bias,
+                               CTTensor running_mean, CTTensor running_variance, double momentum,
+                               double eps, CTTensor *out);
 /// Averages the gradients of `parameters` over the ranks during ct_reducer_backward, in buckets,
 /// while the rest of the gradients is still being computed. Every parameter has to take part.
 int ct_reducer_new(CTProcessGroup group, const CTTensor *parameters, int64_t count,

@@ -212,9 +212,11 @@ public struct GANRecipe: TrainingRecipe {
       ?? generatorOptimization.problem
   }
 
-  /// Batch normalisation and DRAGAN's deviation.
+  /// DRAGAN's deviation, and a discriminator's batch normalisation under a penalty: its gradients of
+  /// gradients are not exchanged.
   public var batchWideParts: [String] {
-    ([.r3gan, .mlp].contains(architecture) ? [] : ["batch normalisation"])
+    (hasPenalty && discriminatorNorm && [.dcgan].contains(architecture)
+      ? ["the discriminator's batch normalisation"] : [])
       + (draganPenalty > 0 ? ["dragan_penalty"] : [])
   }
 

@@ -71,7 +71,7 @@ public final class GANTrainer: Trainer {
       generator, name: "generator", recipe.generatorOptimization, seed: seed, ranks: ranks)
     judging = NetworkTraining(
       discriminator, name: "discriminator", recipe.discriminatorOptimization, seed: seed &+ 1,
-      ranks: ranks)
+      ranks: ranks, synchronizes: !recipe.hasPenalty)
     let batchSize = min(recipe.batchSize, train.count)
     // The discriminator's turns alone read the data.
     let batches = max(train.count / max(batchSize, 1), 1)

@@ -141,11 +141,8 @@ public struct VAEGANRecipe: TrainingRecipe {
       spectralNorm: false, discriminatorNorm: r1Gamma == 0)
   }
 
-  /// The discriminator's batch normalisation and the weight that follows the gradients.
-  public var batchWideParts: [String] {
-    (r1Gamma == 0 && discriminator == .dcgan ? ["batch normalisation"] : [])
-      + (adaptiveWeight ? ["adaptive_weight"] : [])
-  }
+  /// The weight that follows the gradients.
+  public var batchWideParts: [String] { adaptiveWeight ? ["adaptive_weight"] : [] }
 
   /// What is wrong with the numbers, as one sentence; `nil` when training can start.
   public var problem: String? {

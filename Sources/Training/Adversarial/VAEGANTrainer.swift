@@ -51,7 +51,7 @@ public final class VAEGANTrainer: Trainer {
     discriminator.move(to: device)
     judging = NetworkTraining(
       discriminator, name: "discriminator", recipe.discriminatorOptimization, seed: seed &+ 1,
-      ranks: ranks)
+      ranks: ranks, synchronizes: recipe.r1Gamma == 0)
     let named = training.network.namedParameters
     encoder = named.filter { $0.name.hasPrefix("encoder.") }.map(\.parameter)
     decoder = named.filter { $0.name.hasPrefix("decoder.") }.map(\.parameter)

@@ -57,9 +57,6 @@ public struct ClassifierRecipe: TrainingRecipe {
       emaDecay: emaDecay)
   }
 
-  /// Batch normalisation.
-  public var batchWideParts: [String] { ["batch normalisation"] }
-
   /// What is wrong with the numbers, as one sentence; `nil` when training can start.
   public var problem: String? {
     if !(0..<1).contains(labelSmoothing) {

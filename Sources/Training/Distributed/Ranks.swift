@@ -1,4 +1,5 @@
 import Foundation
+import NeuralNets
 import Torch
 
 /// The processes that train a network together, as one of them sees it: rank `rank` of `count`.
@@ -110,6 +111,11 @@ public struct Ranks {
     throw TrainingError(
       "the ranks do not agree in \(things[index].name): \(Int(counts[index])) of \(count) differ from "
         + "rank 0; start all of them with the same command, data and run folder.")
+  }
+
+  /// Has a network take the statistics of whole batches over all ranks.
+  func synchronize(_ network: Module) {
+    for case let layer as any BatchStatistics in network.modules { layer.group = group }
   }
 
   /// What averages the gradients of parameters during their backward pass; `nil` for a single
