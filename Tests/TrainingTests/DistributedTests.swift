@@ -67,48 +67,48 @@ import Torch
   }
 
   /// Beside the trainers whose batches come in parts those with batch normalisation.
-  private static let trainers: [(name: String, make: AccumulationTests.Maker)] =
-    AccumulationTests.trainers + [
-      (
-        "classifier",
-        { _, ranks in
-          var recipe = ClassifierRecipe()
-          (recipe.blockOutChannels, recipe.batchSize, recipe.optimizer) = ([4, 6, 8], 64, .sgd)
-          return try ClassifierTrainer(
-            recipe, train: AccumulationTests.pictures, test: AccumulationTests.pictures, seed: 3,
-            ranks: ranks)
+  private static let trainers = AccumulationTests.trainers + normalised
+  private static let normalised: [(name: String, make: AccumulationTests.Maker)] = [
+    (
+      "classifier",
+      { _, ranks in
+        var recipe = ClassifierRecipe()
+        (recipe.blockOutChannels, recipe.batchSize, recipe.optimizer) = ([4, 6, 8], 64, .sgd)
+        return try ClassifierTrainer(
+          recipe, train: AccumulationTests.pictures, test: AccumulationTests.pictures, seed: 3,
+          ranks: ranks)
+      }
+    ),
+    (
+      "dcgan",
+      { parts, ranks in
+        try AccumulationTests.game(parts, ranks) {
+          ($0.architecture, $0.discriminatorNorm) = (.dcgan, true)
+          ($0.r1Gamma, $0.r2Gamma, $0.loss) = (0, 0, .nonSaturating)
         }
-      ),
-      (
-        "dcgan",
-        { parts, ranks in
-          try AccumulationTests.game(parts, ranks) {
-            ($0.architecture, $0.discriminatorNorm) = (.dcgan, true)
-            ($0.r1Gamma, $0.r2Gamma, $0.loss) = (0, 0, .nonSaturating)
-          }
+      }
+    ),
+    (
+      "dcgan with classes",
+      { parts, ranks in
+        try AccumulationTests.game(parts, ranks) {
+          ($0.architecture, $0.discriminatorNorm, $0.classConditional) = (.dcgan, false, true)
         }
-      ),
-      (
-        "dcgan with classes",
-        { parts, ranks in
-          try AccumulationTests.game(parts, ranks) {
-            ($0.architecture, $0.discriminatorNorm, $0.classConditional) = (.dcgan, false, true)
-          }
-        }
-      ),
-      (
-        "vae-gan of Larsen",
-        { _, ranks in
-          var recipe = VAEGANRecipe()
-          (recipe.latentDim, recipe.hiddenDims, recipe.blockOutChannels) = (3, [8], [4])
-          (recipe.discriminatorChannels, recipe.batchSize, recipe.optimizer) = ([4, 6], 64, .sgd)
-          (recipe.learningRate, recipe.discriminatorLearningRate) = (1e-6, 1e-6)
-          return try VAEGANTrainer(
-            recipe, train: AccumulationTests.pictures, test: AccumulationTests.pictures, seed: 3,
-            ranks: ranks)
-        }
-      ),
-    ]
+      }
+    ),
+    (
+      "vae-gan of Larsen",
+      { _, ranks in
+        var recipe = VAEGANRecipe()
+        (recipe.latentDim, recipe.hiddenDims, recipe.blockOutChannels) = (3, [8], [4])
+        (recipe.discriminatorChannels, recipe.batchSize, recipe.optimizer) = ([4, 6], 64, .sgd)
+        (recipe.learningRate, recipe.discriminatorLearningRate) = (1e-6, 1e-6)
+        return try VAEGANTrainer(
+          recipe, train: AccumulationTests.pictures, test: AccumulationTests.pictures, seed: 3,
+          ranks: ranks)
+      }
+    ),
+  ]
 
   @Test(arguments: trainers.map(\.name), [2, 3])
   func ranksTakeTheWholeBatchsStep(_ family: String, _ count: Int) throws {

@@ -15,6 +15,9 @@ public struct Batch: Sendable, Equatable {
   /// The texts, or nil when the set has none; an element without one has the empty text.
   public let captions: [String]?
 
+  /// What was wrong with samples that others stand in for, a clause each.
+  var problems: [String] = []
+
   /// The number of elements.
   public var count: Int { indices.count }
 

@@ -11,9 +11,11 @@ protocol BatchSource: Sendable {
   func readAhead()
   /// Ends `readAhead`, and calls of `batch` that wait for it.
   func cancel()
+  /// Hears of each batch that is handed on, in their order. Throws when too much was damaged.
+  func deliver(_ batch: Batch) throws
   /// What went wrong since this was asked last, for a person, a sentence each.
   func takeNotes() -> [String]
-  /// Samples that were damaged so far, with others in their place.
+  /// Samples that were damaged in the batches so far, with others in their place.
   var damagedCount: Int { get }
 }
 
@@ -22,6 +24,7 @@ extension BatchSource {
   var readsAhead: Bool { false }
   func readAhead() {}
   func cancel() {}
+  func deliver(_ batch: Batch) {}
   func takeNotes() -> [String] { [] }
   var damagedCount: Int { 0 }
 }

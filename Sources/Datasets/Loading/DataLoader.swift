@@ -137,6 +137,7 @@ public final class DataLoader {
     let start = ContinuousClock.now
     let batch = try producer.next()
     waited += (.now - start) / .seconds(1)
+    try source.deliver(batch)
     position.batch += 1
     if position.batch == batchesPerEpoch { position = Position(epoch: position.epoch + 1) }
     return batch

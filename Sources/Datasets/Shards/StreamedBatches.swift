@@ -89,16 +89,27 @@ final class StreamedBatches: BatchSource, @unchecked Sendable {
     let needed = numbers.map { Block.Place(epoch: position.epoch, number: $0) }
     defer { release(needed) }
     let blocks = try needed.map(block)
-    condition.withLock { damage.read(share.range.count) }
-    return try Batch(
+    var problems: [String] = []
+    var batch = try Batch(
       of: images, count: share.range.count, position: position, share: share
     ) { place, destination in
       let place = places.lowerBound + share.range.lowerBound + place
       let block = blocks[place / blockSize - numbers.lowerBound]
-      let found = try element(place, of: block, epoch: position.epoch, destination)
+      let found = try element(place, of: block, epoch: position.epoch, destination, &problems)
       return Batch.Element(
         index: found.index, label: found.label, caption: found.caption,
         isFlipped: options.isFlipped(found.index, epoch: position.epoch))
+    }
+    batch.problems = problems
+    return batch
+  }
+
+  /// Counts what was damaged when its turn has come, however far ahead batches were made.
+  func deliver(_ batch: Batch) throws {
+    try condition.withLock {
+      damage.read(batch.count)
+      for problem in batch.problems { damage.add(problem) }
+      if let failure = damage.failure(of: name) { throw failure }
     }
   }
 
@@ -127,7 +138,8 @@ final class StreamedBatches: BatchSource, @unchecked Sendable {
 
   /// Decodes the sample at a place of the epoch, or the one that stands in for it.
   private func element(
-    _ place: Int, of block: Block, epoch: Int, _ destination: UnsafeMutableRawBufferPointer
+    _ place: Int, of block: Block, epoch: Int, _ destination: UnsafeMutableRawBufferPointer,
+    _ problems: inout [String]
   ) throws -> Found {
     let (count, first) = (block.range.count, place - block.range.lowerBound)
     for step in 0..<count {
@@ -135,7 +147,7 @@ final class StreamedBatches: BatchSource, @unchecked Sendable {
       do throws(ShardError) {
         return try decode(entry, of: block, epoch: epoch, destination)
       } catch {
-        if step == 0 { try note(error.problem) }
+        if step == 0 { problems.append(error.problem) }
       }
     }
     let order = ShardOrder(
@@ -189,13 +201,6 @@ final class StreamedBatches: BatchSource, @unchecked Sendable {
       throw ShardError(problem: "\(name): \(error.problem)")
     } catch {
       throw ShardError(problem: "\(name): reading was cancelled")
-    }
-  }
-
-  private func note(_ problem: String) throws {
-    try condition.withLock {
-      damage.add(problem)
-      if let failure = damage.failure(of: name) { throw failure }
     }
   }
 
