@@ -85,14 +85,10 @@ public final class BatchNorm2d: Module, Layer, BatchStatistics {
   /// The layer's output for `x`; in training the running statistics move.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     if isTraining { numBatchesTracked.value.add(1) }
-    if isTraining, let group {
-      return x.batchNorm(
-        over: group, weight: weight.value, bias: bias.value, runningMean: runningMean.value,
-        runningVariance: runningVar.value, momentum: momentum, eps: eps)
-    }
     return x.batchNorm(
       weight: weight.value, bias: bias.value, runningMean: runningMean.value,
-      runningVariance: runningVar.value, training: isTraining, momentum: momentum, eps: eps)
+      runningVariance: runningVar.value, training: isTraining, momentum: momentum, eps: eps,
+      over: group)
   }
 
   /// The layer's output for `x` through a leaky rectifier, in one pass; a slope of 0 is a plain one.

@@ -28,7 +28,7 @@ public struct ProcessGroupError: Error, CustomStringConvertible {
 ///
 /// All ranks make the same calls in the same order; each call waits for all of them.
 public final class ProcessGroup {
-  fileprivate let raw: CTProcessGroup
+  let raw: CTProcessGroup
 
   /// Meets the other ranks at `host:port`. The rank that `hostsStore` keeps the store by which they
   /// find each other, under keys that begin with `prefix`; with `spansMachines` an address that only
@@ -61,25 +61,6 @@ public final class ProcessGroup {
     guard !tensors.isEmpty else { return }
     let status = withHandles(tensors) { ct_broadcast_(raw, $0, $1) }
     if status != 0 { throw ProcessGroupError(status) }
-  }
-}
-
-extension Tensor {
-  /// `batchNorm` in training by the mean and the variance of all ranks' pictures, as one process with
-  /// all of them has it. All ranks call it, and its backward pass, in the same order.
-  ///
-  /// Where a rank is lost it goes by this rank's pictures; the exchange of gradients behind it throws.
-  /// It has no gradients of gradients.
-  public func batchNorm(
-    over group: ProcessGroup, weight: Tensor, bias: Tensor, runningMean: Tensor,
-    runningVariance: Tensor, momentum: Double = 0.1, eps: Double = 1e-5,
-    file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor {
-    made(file, line) {
-      ct_synchronized_batch_norm(
-        group.raw, raw, weight.raw, bias.raw, runningMean.raw, runningVariance.raw, momentum, eps,
-        $0)
-    }
   }
 }
 

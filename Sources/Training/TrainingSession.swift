@@ -206,7 +206,8 @@ public final class TrainingSession {
     if position.batch == stepsPerEpoch {
       (position.epoch, position.batch) = (position.epoch + 1, 0)
     }
-    if !isRoomMade, ranks.isFirst {
+    // A copy at the end makes nobody wait.
+    if !isRoomMade, ranks.isFirst, checkpoints.seconds.isFinite {
       isRoomMade = true
       writer.prepare(trainer.checkpointState)
     }

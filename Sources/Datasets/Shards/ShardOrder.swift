@@ -24,7 +24,7 @@ struct ShardOrder {
   /// The samples with places in a range, shard after shard.
   func pieces(_ range: Range<Int>) -> [Piece] {
     var pieces: [Piece] = []
-    var (slot, place) = (slot(of: range.lowerBound), range.lowerBound)
+    var (slot, place) = (starts.slot(of: range.lowerBound), range.lowerBound)
     while place < range.upperBound {
       let shard = order[slot]
       let end = min(range.upperBound, starts[slot + 1])
@@ -34,13 +34,15 @@ struct ShardOrder {
     }
     return pieces
   }
+}
 
-  /// The last shard of the order that begins at or before a place.
-  private func slot(of place: Int) -> Int {
-    var (low, high) = (0, order.count)
+extension [Int] {
+  /// Of rising starts and the end of the last one, the last start at or before a place.
+  func slot(of place: Int) -> Int {
+    var (low, high) = (0, count - 1)
     while high - low > 1 {
       let middle = (low + high) / 2
-      if starts[middle] <= place { low = middle } else { high = middle }
+      if self[middle] <= place { low = middle } else { high = middle }
     }
     return low
   }

@@ -133,13 +133,8 @@ public struct ShardedImages: Dataset {
 
   /// The shard of an element and its number there.
   func place(of index: Int) -> (shard: Int, number: Int) {
-    // The last shard that begins at or before it: starts[shard] <= index < starts[shard + 1].
-    var (low, high) = (0, shards.count)
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if starts[middle] <= index { low = middle } else { high = middle }
-    }
-    return (low, index - starts[low] + shards[low].samples.lowerBound)
+    let shard = starts.slot(of: index)
+    return (shard, index - starts[shard] + shards[shard].samples.lowerBound)
   }
 
   /// Decodes a sample into `destination` and says its class and its text.

@@ -36,18 +36,9 @@ public final class ConditionalBatchNorm2d: Module, BatchStatistics {
   /// statistics move.
   public func callAsFunction(_ x: Tensor, labels: Tensor) -> Tensor {
     if isTraining { numBatchesTracked.value.add(1) }
-    let normalized: Tensor
-    if isTraining, let group {
-      let channels = x.size(1)
-      normalized = x.batchNorm(
-        over: group, weight: .ones([channels]).to(x.device), bias: .zeros([channels]).to(x.device),
-        runningMean: runningMean.value, runningVariance: runningVar.value, momentum: momentum,
-        eps: eps)
-    } else {
-      normalized = x.batchNorm(
-        runningMean: runningMean.value, runningVariance: runningVar.value, training: isTraining,
-        momentum: momentum, eps: eps)
-    }
+    let normalized = x.batchNorm(
+      runningMean: runningMean.value, runningVariance: runningVar.value, training: isTraining,
+      momentum: momentum, eps: eps, over: group)
     // [N] -> [N, C, 1, 1]
     let factor = labels.embedding(weight: gamma.value).unsqueezed(-1).unsqueezed(-1) + 1
     let offset = labels.embedding(weight: beta.value).unsqueezed(-1).unsqueezed(-1)

@@ -215,7 +215,7 @@ public struct GANRecipe: TrainingRecipe {
   /// DRAGAN's deviation, and a discriminator's batch normalisation under a penalty: its gradients of
   /// gradients are not exchanged.
   public var batchWideParts: [String] {
-    (hasPenalty && discriminatorNorm && [.dcgan].contains(architecture)
+    (hasPenalty && discriminatorNorm && architecture == .dcgan
       ? ["the discriminator's batch normalisation"] : [])
       + (draganPenalty > 0 ? ["dragan_penalty"] : [])
   }

@@ -100,10 +100,10 @@ public final class GANTrainer: Trainer {
   public func train(_ session: TrainingSession) throws {
     while !session.isDone {
       let (step, progress) = (session.position.step, session.progress)
-      var metrics: [(name: String, value: Double)] = []
       var real = try nextReal()
-      for turn in 0..<recipe.discriminatorSteps {
-        if turn > 0 { real = try nextReal() }
+      var metrics = try discriminatorTurn(real, step: step, progress: progress)
+      for _ in 1..<recipe.discriminatorSteps {
+        real = try nextReal()
         metrics = try discriminatorTurn(real, step: step, progress: progress)
       }
       metrics.insert(contentsOf: try generatorTurn(real, step: step, progress: progress), at: 1)

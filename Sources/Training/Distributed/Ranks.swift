@@ -1,4 +1,5 @@
 import Foundation
+import Interchange
 import NeuralNets
 import Torch
 
@@ -102,8 +103,9 @@ public struct Ranks {
     guard group != nil else { return }
     var differ: [Double] = []
     for thing in things {
-      var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-      for byte in thing.value.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+      var fingerprint = Fingerprint()
+      fingerprint.update(thing.value)
+      let hash = UInt64(fingerprint.hex.prefix(16), radix: 16) ?? 0
       differ.append(try first(of: hash) == hash ? 0 : 1)
     }
     let counts = try sum(differ)
