@@ -60,7 +60,7 @@ let package = Package(
           "-isystem", "\(libtorch)/include/torch/csrc/api/include",
           // Of debug builds too: their kernels would else be fifty times as slow.
           "-O3",
-        ])
+        ]),
       ],
       linkerSettings: torchLinks),
     .target(name: "Torch", dependencies: ["CTorch"]),

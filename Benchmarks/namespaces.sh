@@ -17,21 +17,21 @@ ip -n latent-b addr add 10.77.0.2/24 dev cable-b
 ip -n latent-a link set cable-a up
 ip -n latent-b link set cable-b up
 
-# train STEPS PLACE…: a rank in each place, and rank 0's report.
+# train MODE STEPS PLACE…: a rank in each place, and rank 0's report; ends when one fails.
 train() {
-  local steps=$1 rank=0 resume=()
-  shift
-  [[ -d $work/run ]] && resume=(--resume)
+  local mode=$1 steps=$2 rank=0 pids=()
+  shift 2
   for place in "$@"; do
     WORLD_SIZE=$# RANK=$rank MASTER_ADDR=10.77.0.1 MASTER_PORT=29500 \
       ip netns exec "latent-$place" ./latent train diffusion --preset tiny --data fashion-mnist \
-      --seed 0 --threads 1 --steps "$steps" --out "$work/run" --quiet --json "${resume[@]}" &
+      --seed 0 --threads 1 --steps "$steps" --out "$work/run" --quiet --json $mode &
+    pids+=($!)
     rank=$((rank + 1))
   done
-  wait
+  for pid in "${pids[@]}"; do wait "$pid"; done
 }
 
 ./latent doctor > /dev/null  # builds, where that is still to do
-train 20 a b
-train 30 a
-train 40 a b b
+train "" 20 a b
+train --resume 30 a
+train --resume 40 a b b

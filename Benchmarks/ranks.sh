@@ -30,7 +30,10 @@ for rank in 0 1; do
     --checkpoint-minutes 0.1 2> "$work/rank-$rank" &
   pids+=($!)
 done
-until compgen -G "$work/killed/checkpoints/step-*" > /dev/null; do sleep 0.2; done
+until compgen -G "$work/killed/checkpoints/step-*" > /dev/null; do
+  kill -0 "${pids[@]}" || { cat "$work"/rank-*; exit 1; }
+  sleep 0.2
+done
 start=$(date +%s.%N)
 pkill -KILL -P "${pids[1]}" 2> /dev/null || kill -KILL "${pids[1]}"
 status=0

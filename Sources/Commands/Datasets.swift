@@ -9,7 +9,7 @@ struct Datasets: ParsableCommand {
     abstract: "List the data sets that are known by name, and where they are looked for.",
     discussion: """
       A path works as well: a folder of pictures, a folder a class, metadata.jsonl with file_name \
-      and text, .txt captions beside pictures, IDX files. \
+      and text, .txt captions beside pictures, IDX files, tar shards (`latent help shards`). \
       JSON keys: datasets (name, summary, present, places, remedy).
       """)
 

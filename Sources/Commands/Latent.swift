@@ -25,7 +25,8 @@ public struct Latent: ParsableCommand {
       CommandGroup(
         name: "What there is",
         subcommands: [
-          Runs.self, Inspect.self, Models.self, Datasets.self, Samplers.self, Doctor.self,
+          Runs.self, Inspect.self, Models.self, Datasets.self, Shards.self, Samplers.self,
+          Doctor.self,
         ]),
     ])
 

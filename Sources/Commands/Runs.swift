@@ -87,7 +87,8 @@ private struct Entry {
       isDone
       ? record.result.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
       : last.compactMap { key, value in
-        ["step", "epoch", "seconds", "rate"].contains(key) ? nil : value.double.map { (key, $0) }
+        ["step", "epoch", "seconds", "rate", "data_wait"].contains(key)
+          ? nil : value.double.map { (key, $0) }
       }
     let checkpoint = Checkpoint.newest(of: run)?.step
     json = [

@@ -14,10 +14,11 @@ struct Train: ParsableCommand {
       Settings come from a preset, a JSON file over it (--config), and flags over both (--set \
       key=value); an unknown key is an error that names the nearest one. \
       JSON keys: run, family, seed, steps, seconds, images_per_second, parameters, interrupted, \
-      ranks, checkpoint_pause_seconds, and the measures on held-out data (vae: negative_elbo, \
-      reconstruction, kl; ae: reconstruction, mse; vae-gan: mse, kl; gan: discriminator_accuracy, value; diffusion: loss; \
-      classifier: accuracy, loss). With --dry-run: family, parameters, step_seconds, steps, \
-      seconds, images_per_second, memory_bytes. \
+      ranks, checkpoint_pause_seconds, data_wait (the share of the time that the training waited \
+      for data, 0 to 1), damaged_samples (of tar shards), and the measures on held-out data (vae: \
+      negative_elbo, reconstruction, kl; ae: reconstruction, mse; vae-gan: mse, kl; gan: \
+      discriminator_accuracy, value; diffusion: loss; classifier: accuracy, loss). With --dry-run: \
+      family, parameters, step_seconds, steps, seconds, images_per_second, memory_bytes. \
       Several processes train together when RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT are set, \
       as by torchrun --no-python: each takes its part of every batch.
       """)
@@ -61,6 +62,13 @@ struct Train: ParsableCommand {
   @Option(help: "1 for grey, 3 for colour (default: as the data has it).")
   var channels: Int?
 
+  @Option(
+    help: """
+      Tar shards: samples that are shuffled among each other, of which memory holds twice as many \
+      (default: \(ShardedImages.defaultShuffleBuffer)).
+      """)
+  var shuffleBuffer: Int?
+
   @Option(help: "Minutes between two checkpoints.")
   var checkpointMinutes = 5.0
 
@@ -90,7 +98,11 @@ struct Train: ParsableCommand {
     help: "fp32, or bf16: products in bfloat16, weights and sums in float32 (default: fp32).")
   var precision: Precision?
 
-  @Option(help: "Seconds after which a rank gives up waiting for the others.")
+  @Option(
+    help: """
+      Seconds after which a rank gives up waiting for the others; longer than rank 0 draws a sheet \
+      or measures.
+      """)
   var rankTimeout = 600.0
 
   @OptionGroup var seed: SeedOption
@@ -108,6 +120,9 @@ struct Train: ParsableCommand {
     }
     if let batchSize, !(1...65_536).contains(batchSize) {
       throw ValidationError("--batch-size is \(batchSize); it must lie in 1...65536.")
+    }
+    if let shuffleBuffer, !(1...10_000_000).contains(shuffleBuffer) {
+      throw ValidationError("--shuffle-buffer is \(shuffleBuffer); it must lie in 1...10000000.")
     }
     if let minutes, !(minutes > 0 && minutes.isFinite) {
       throw ValidationError("--minutes is \(minutes); it must be positive.")
@@ -149,16 +164,19 @@ struct Train: ParsableCommand {
     }
     let launch = try Launch()
     let device = try compute.start(launch)
+    // What a training would take is told once.
+    if let launch, dryRun, launch.rank > 0 { return }
     var ranks = Ranks.alone
     if let launch, !dryRun { ranks = try Ranks(launch, timeout: rankTimeout) }
-    // What is drawn when no seed was given has to be the same for all.
-    if !resume { seed.seed = try ranks.first(of: seed.value) }
+    // Where none was given all draw rank 0's.
+    let common = try ranks.first(of: seed.value)
+    seed.seed = seed.seed ?? (resume ? nil : common)
     let plan =
       resume
       ? try TrainingPlan(resuming: RunFolder(path: out ?? ""), family: family, self)
       : try TrainingPlan(new: family, self)
     if ranks.isFirst {
-      for note in plan.notes { output.talk("note: \(note)") }
+      for note in plan.notes + plan.notes(for: ranks) { output.talk("note: \(note)") }
     }
     if dryRun {
       let trial = try plan.tryOut(device: device)

@@ -19,15 +19,16 @@ struct TrainingPlan {
   /// What a person should know before the training begins, a sentence each.
   private(set) var notes: [String] = []
   let precision: Precision
-  private let checkpoint: Checkpoint?
-  private let checkpoints: CheckpointPlan
-  private let replacing: Bool
+  let checkpoint: Checkpoint?
+  let checkpoints: CheckpointPlan
+  let replacing: Bool
 
   /// A new run of the tool itself, such as the quickstart's.
   init(
     _ family: Family, recipe: any TrainingRecipe, data: String, imageSize: Int? = nil,
-    channels: Int? = nil, seed: UInt64, budget: TrainingBudget, run: RunFolder, replacing: Bool,
-    checkpoints: CheckpointPlan = CheckpointPlan(), precision: Precision = .fp32
+    channels: Int? = nil, shuffleBuffer: Int? = nil, seed: UInt64, budget: TrainingBudget,
+    run: RunFolder, replacing: Bool, checkpoints: CheckpointPlan = CheckpointPlan(),
+    precision: Precision = .fp32
   ) throws {
     self.family = family
     self.precision = precision
@@ -38,8 +39,8 @@ struct TrainingPlan {
     self.replacing = replacing
     self.checkpoints = checkpoints
     checkpoint = nil
-    train = try DatasetCatalog.open(
-      data, split: .train, imageSize: imageSize, channels: channels)
+    train = try Self.open(
+      data, imageSize: imageSize, channels: channels, shuffleBuffer: shuffleBuffer)
     test = try DatasetCatalog.open(data, split: .test, imageSize: imageSize, channels: channels)
     record = RunRecord(
       family: family.rawValue, command: CommandLine.arguments,
@@ -48,6 +49,10 @@ struct TrainingPlan {
         name: data, count: train.count, fingerprint: train.fingerprint,
         imageSize: train.elementShape.count == 1 ? 0 : train.elementShape.last ?? 0,
         channels: train.elementShape[0], classNames: train.classNames))
+    if let shards = train as? ShardedImages {
+      record.data.shards = RunRecord.DataSource.ShardReading(
+        shuffleBuffer: shards.shuffleBuffer, isFitted: shards.isFitted)
+    }
     if precision != .fp32 { record.precision = precision }
     notes = train.notes + recipe.notes(on: train)
   }
@@ -62,6 +67,22 @@ struct TrainingPlan {
     let recipe = try Self.changed(Self.playing(game?.rawValue, preset), by: settings)
     try self.init(
       family, recipe: recipe, data: data, seed: seed, budget: budget, run: run, replacing: true)
+  }
+
+  /// The part of a set to learn from; `shuffleBuffer` is for shards alone.
+  private static func open(
+    _ data: String, imageSize: Int?, channels: Int?, shuffleBuffer: Int?
+  ) throws -> any Dataset {
+    let set = try DatasetCatalog.open(
+      data, split: .train, imageSize: imageSize, channels: channels)
+    guard let shuffleBuffer else { return set }
+    guard var shards = set as? ShardedImages else {
+      throw CommandError(
+        "\(data): --shuffle-buffer is for tar shards; this set is shuffled as a whole, so leave it "
+          + "away")
+    }
+    shards.shuffleBuffer = shuffleBuffer
+    return shards
   }
 
   private static func changed<Recipe: TrainingRecipe>(
@@ -84,7 +105,8 @@ struct TrainingPlan {
         ?? freeFolder("runs/\(family.rawValue)-\(URL(filePath: data).lastPathComponent)"))
     try self.init(
       family, recipe: recipe, data: data, imageSize: command.imageSize,
-      channels: command.channels, seed: command.seed.value,
+      channels: command.channels, shuffleBuffer: command.shuffleBuffer,
+      seed: command.seed.value,
       budget: command.budget ?? .minutes(10), run: run, replacing: command.force,
       checkpoints: command.checkpoints, precision: command.precision ?? .fp32)
   }
@@ -117,6 +139,14 @@ struct TrainingPlan {
           path: run.path,
           "the run has \(channels) channels of \(size)×\(size) pixels and the seed \(record.seed); "
             + "leave --image-size, --channels and --seed away, or start another run.")
+      }
+      let buffer = record.data.shards?.shuffleBuffer
+      guard command.shuffleBuffer ?? buffer == buffer else {
+        throw TrainingError(
+          path: run.path,
+          "the run has "
+            + (buffer.map { "a shuffle buffer of \($0)" } ?? "no shuffle buffer")
+            + "; leave --shuffle-buffer away, or start another run.")
       }
     }
   }
@@ -152,8 +182,11 @@ struct TrainingPlan {
     try check(recipe, record)
     let (size, channels) = (record.data.imageSize, record.data.channels)
     let data = data ?? record.data.name
-    train = try DatasetCatalog.open(data, split: .train, imageSize: size, channels: channels)
-    test = try DatasetCatalog.open(data, split: .test, imageSize: size, channels: channels)
+    let reading = record.data.shards
+    let side = reading?.isFitted == false ? nil : size
+    train = try Self.open(
+      data, imageSize: side, channels: channels, shuffleBuffer: reading?.shuffleBuffer)
+    test = try DatasetCatalog.open(data, split: .test, imageSize: side, channels: channels)
     guard train.fingerprint == record.data.fingerprint else {
       throw TrainingError(
         path: data,
@@ -235,147 +268,6 @@ struct TrainingPlan {
     }
     if let batchSize = command.batchSize { try layers.set("batch_size=\(batchSize)") }
     return layers.config
-  }
-
-  /// What a training left behind.
-  struct Outcome {
-    let json: JSONObject
-    let lines: [String]
-    /// What ended it before its time, if something did.
-    let signalNumber: Int32?
-  }
-
-  /// The trainer at a position. Throws what making it throws, and `TrainingError` when its state will
-  /// not fit into memory.
-  func makeTrainer(
-    device: Device, from position: TrainingPosition, ranks: Ranks = .alone
-  ) throws -> any Trainer {
-    let trainer = try recipe.trainer(
-      of: family, train: train, test: test, seed: seed, device: device, from: position,
-      ranks: ranks)
-    if device == .cpu, let available = MemoryNeed.available,
-      let problem = MemoryNeed(parameters: trainer.parameterCount).problem(available: available)
-    {
-      throw TrainingError(problem)
-    }
-    return trainer
-  }
-
-  /// What ranks that train together have to have in common.
-  private func requireSame(_ ranks: Ranks, at position: TrainingPosition) throws {
-    try ranks.requireSame([
-      ("family", family.rawValue), ("settings", JSON(encoding: recipe).compact),
-      ("data", train.fingerprint), ("seed", "\(seed)"), ("length", "\(budget)"),
-      ("precision", precision.rawValue), ("checkpoint", "step \(position.step)"),
-    ])
-    let batchSize = min(recipe.batchSize, train.count)
-    guard batchSize >= ranks.count else {
-      throw TrainingError(
-        path: train.name,
-        "a batch of \(batchSize) cannot be shared by \(ranks.count) ranks; start fewer of them or "
-          + "choose a larger --batch-size.")
-    }
-  }
-
-  /// Trains, and writes the record at the beginning and at the end. Of several ranks that train
-  /// together rank 0 alone writes.
-  func execute(
-    device: Device, observers: [any TrainingObserver], ranks: Ranks = .alone
-  ) throws -> Outcome {
-    let position = try checkpoint?.position() ?? TrainingPosition()
-    try requireSame(ranks, at: position)
-    let trainer = try makeTrainer(device: device, from: position, ranks: ranks)
-    if let checkpoint { try trainer.load(checkpoint) }
-    try ranks.share(trainer.checkpointState)
-    guard ranks.isFirst else {
-      Interruption.listen()
-      let session = session(trainer, from: position, observers: [], ranks: ranks)
-      try precision { try trainer.train(session) }
-      return outcome(session, trainer, [])
-    }
-    if checkpoint == nil { try run.create(replacing: replacing) }
-    let lock = try RunLock(run)
-    defer { withExtendedLifetime(lock) {} }
-    Checkpoint.removeRemains(of: run)
-    var record = record
-    record.budget = budget
-    let logs: [any TrainingObserver]
-    do {
-      try record.write(to: run)
-      if checkpoint != nil { try MetricsLog.rewind(run.metricsPath, toStep: position.step) }
-      logs = try [MetricsObserver(run: run), TensorBoardObserver(run: run)]
-    } catch {
-      if checkpoint == nil { run.remove() }
-      throw error
-    }
-
-    Interruption.listen()
-    let watch = try (recipe as? GANRecipe).map {
-      try AdversarialWatch(over: $0, data: record.data.name, training: train, held: test)
-    }
-    let session = session(
-      trainer, from: position, observers: observers + logs, watch: watch, ranks: ranks)
-    let measures: [(name: String, value: Double)]
-    do {
-      try precision { try trainer.train(session) }
-      measures = try session.finish(trainer)
-    } catch {
-      // Nothing can go on from a run that failed before its first checkpoint.
-      if Checkpoint.newest(of: run) == nil { run.remove() }
-      throw error
-    }
-
-    record.status = session.isInterrupted ? .interrupted : .finished
-    record.steps = session.position.step
-    record.seconds = session.position.seconds
-    record.result = Dictionary(uniqueKeysWithValues: measures.map { ($0.name, $0.value) })
-    try record.write(to: run)
-    return outcome(session, trainer, measures)
-  }
-
-  private func session(
-    _ trainer: any Trainer, from position: TrainingPosition, observers: [any TrainingObserver],
-    watch: (any TrainingWatch)? = nil, ranks: Ranks
-  ) -> TrainingSession {
-    TrainingSession(
-      run: run, budget: budget, stepsPerEpoch: trainer.stepsPerEpoch, observers: observers,
-      watch: watch, from: position, checkpoints: checkpoints, sheets: trainer.sheetCount,
-      ranks: ranks)
-  }
-
-  private func outcome(
-    _ session: TrainingSession, _ trainer: any Trainer,
-    _ measures: [(name: String, value: Double)]
-  ) -> Outcome {
-    let parameters = trainer.parameterCount
-    let rate = session.imagesPerSecond
-    var json: JSONObject = [
-      "run": .string(run.path), "family": .string(family.rawValue), "seed": .int(Int(seed)),
-      "steps": .int(session.position.step), "seconds": .double(session.position.seconds),
-      "images_per_second": .double(rate), "parameters": .int(parameters),
-      "interrupted": .bool(session.isInterrupted), "ranks": .int(session.ranks.count),
-      "checkpoint_pause_seconds": .double(session.checkpointPause),
-    ]
-    for (name, value) in measures { json[name] = .double(value) }
-    var lines = [
-      "run         \(run.path)  (seed \(seed))",
-      "network     \(parameters) parameters",
-      "training    \(session.position.step) steps in \(clock(session.position.seconds)), "
-        + "\(Int(rate)) pictures/s",
-    ]
-    if !measures.isEmpty {
-      lines.append(
-        "held out    "
-          + measures.map { "\($0.name) \(String(format: "%.4g", $0.value))" }
-          .joined(separator: ", "))
-    }
-    lines.append(
-      session.isInterrupted
-        ? "interrupted; go on with: latent train \(family.rawValue) --out \(run.path) --resume"
-        : family == .classifier
-          ? "next        latent evaluate \(run.path)"
-          : "next        latent sample \(run.path) -o samples.png")
-    return Outcome(json: json, lines: lines, signalNumber: session.signalNumber)
   }
 }
 

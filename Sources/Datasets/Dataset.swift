@@ -6,7 +6,8 @@ public enum Split: String, Sendable, CaseIterable, Codable {
   case test
 }
 
-/// A numbered collection of pictures or points that several threads may read at once.
+/// A numbered collection of pictures or points that several threads may read at once. Elements of
+/// `ShardedImages` cannot be asked for one by one.
 public protocol Dataset: Sendable {
   /// What people call the set: its name or the last part of its path.
   var name: String { get }

@@ -56,7 +56,10 @@ public enum DatasetCatalog {
   }
 
   /// Opens a set by name, or by the path of a folder of pictures, a folder with IDX or CIFAR-10
-  /// files, or an IDX file.
+  /// files, an IDX file, or tar shards: a folder of them, one, a pattern in braces, an index.
+  ///
+  /// The training part of shards is a `ShardedImages`, whose elements come in order; of their
+  /// held-out part at most 2,000 pictures are read into memory.
   ///
   /// - Parameters:
   ///   - nameOrPath: A name of `listings()`, or a path; a path that looks like a name starts with `./`.
@@ -99,7 +102,15 @@ public enum DatasetCatalog {
       }
       return fit(try openNamed(listing.name, folder, split), imageSize, channels)
     }
-    guard FileManager.default.fileExists(atPath: nameOrPath) else {
+    if nameOrPath.hasPrefix("pipe:") {
+      throw DatasetError(
+        path: nameOrPath,
+        sentence:
+          "a command stands in an index of shards, with the number of its samples; `latent help shards` shows one."
+      )
+    }
+    let isPattern = nameOrPath.contains("{") && nameOrPath.hasSuffix(".tar")
+    guard isPattern || FileManager.default.fileExists(atPath: nameOrPath) else {
       let names = listings.map(\.name)
       let hint = nearestName(to: nameOrPath, among: names).map { "did you mean \"\($0)\"?" }
       throw DatasetError(
@@ -134,11 +145,17 @@ public enum DatasetCatalog {
     if CIFAR10.recognizes(path) {
       return fit(try CIFAR10.open(path, name: name, split: split), imageSize, channels)
     }
+    if ShardSet.recognizes(path) {
+      let shards = try ShardedImages(
+        path: path, split: split, imageSize: imageSize, channels: channels)
+      return split == .train ? shards : try shards.sample(ShardedImages.heldOutLimit)
+    }
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     guard isFolder.boolValue else {
       throw DatasetError(
-        path: path, sentence: "it is no IDX file; name a folder of pictures or of IDX files.")
+        path: path,
+        sentence: "it is no IDX file; name a folder of pictures or of IDX files, or tar shards.")
     }
     return try ImageFolder.open(path, split: split, imageSize: imageSize, channels: channels)
   }

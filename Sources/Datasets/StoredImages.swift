@@ -8,7 +8,8 @@ public struct StoredImages: Dataset {
   public let elementShape: [Int]
   /// The names of the labels, or nil when there are none.
   public let classNames: [String]?
-  /// SHA-256 of the shape, the samples, the labels and the captions.
+  /// SHA-256 of the shape, the samples, the labels and the captions, or that of the set which the
+  /// pictures were taken from.
   public let fingerprint: String
   /// What was skipped and the like.
   public let notes: [String]
@@ -27,7 +28,8 @@ public struct StoredImages: Dataset {
   /// - Precondition: the samples are a whole number of pictures, and labels and captions as many.
   public init(
     name: String, samples: [UInt8], elementShape: [Int], labels: [Int]? = nil,
-    captions: [String]? = nil, classNames: [String]? = nil, notes: [String] = []
+    captions: [String]? = nil, classNames: [String]? = nil, notes: [String] = [],
+    fingerprint: String? = nil
   ) {
     stride = elementShape.reduce(1, *)
     precondition(elementShape.count == 3 && stride > 0, "pictures have a shape [C, H, W]")
@@ -43,7 +45,8 @@ public struct StoredImages: Dataset {
     self.captions = captions
     self.classNames = classNames
     self.notes = notes
-    fingerprint = contentFingerprint(elementShape, samples, labels, captions)
+    self.fingerprint =
+      fingerprint ?? contentFingerprint(elementShape, samples, labels, captions)
   }
 
   /// Always bytes.

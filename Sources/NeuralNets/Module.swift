@@ -122,6 +122,11 @@ open class Module {
     for (_, buffer) in namedBuffers { buffer.value = moved(buffer.value) }
   }
 
+  /// This module and all below it.
+  public final var modules: [Module] {
+    [self] + parts.flatMap { ($0.part as? Module)?.modules ?? [] }
+  }
+
   /// Clears the gradients of all parameters.
   public final func clearGradients() {
     for parameter in parameters { parameter.value.gradient = nil }

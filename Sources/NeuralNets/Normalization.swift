@@ -57,9 +57,15 @@ public final class LayerNorm: Module, Layer {
   }
 }
 
+/// A layer that takes statistics of the whole batch in training.
+public protocol BatchStatistics: Module {
+  /// The processes that share each batch; `nil` for one that has it alone.
+  var group: ProcessGroup? { get set }
+}
+
 /// Normalises every channel over the batch in training, by running statistics in use
 /// (Ioffe & Szegedy 2015): `[N, C, H, W]` unchanged in shape.
-public final class BatchNorm2d: Module, Layer {
+public final class BatchNorm2d: Module, Layer, BatchStatistics {
   /// One factor a channel, `[C]`.
   public let weight: Parameter
   /// One offset a channel, `[C]`.
@@ -70,6 +76,8 @@ public final class BatchNorm2d: Module, Layer {
   public let runningVar: Buffer
   /// How many batches the statistics have seen, `int64 []`.
   public let numBatchesTracked: Buffer
+  /// The processes that share each batch; `nil` for one that has it alone.
+  public var group: ProcessGroup?
   private let momentum: Double
   private let eps: Double
 
@@ -89,11 +97,13 @@ public final class BatchNorm2d: Module, Layer {
     if isTraining { numBatchesTracked.value.add(1) }
     return x.batchNorm(
       weight: weight.value, bias: bias.value, runningMean: runningMean.value,
-      runningVariance: runningVar.value, training: isTraining, momentum: momentum, eps: eps)
+      runningVariance: runningVar.value, training: isTraining, momentum: momentum, eps: eps,
+      over: group)
   }
 
   /// The layer's output for `x` through a leaky rectifier, in one pass; a slope of 0 is a plain one.
   public func callAsFunction(_ x: Tensor, leakySlope slope: Double) -> Tensor {
+    guard group == nil else { return self(x).leakyReLU(slope: slope) }
     if isTraining { numBatchesTracked.value.add(1) }
     return x.batchNormLeakyReLU(
       weight: weight.value, bias: bias.value, runningMean: runningMean.value,

@@ -118,12 +118,25 @@ extension Tensor {
 
   /// Normalises every channel of `[N, C, ...]` over the batch; in training the running statistics
   /// move by `momentum`, otherwise they are what is used.
+  ///
+  /// In training over a `group`, mean and variance are those of all ranks' pictures; all ranks call
+  /// it, and its backward pass, in the same order. Where a rank is lost it goes by this rank's
+  /// pictures, and the next exchange throws. It has no gradients of gradients then.
   public func batchNorm(
     weight: Tensor? = nil, bias: Tensor? = nil, runningMean: Tensor? = nil,
     runningVariance: Tensor? = nil, training: Bool, momentum: Double = 0.1, eps: Double = 1e-5,
-    file: StaticString = #fileID, line: UInt = #line
+    over group: ProcessGroup? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    made(file, line) {
+    if training, let group, let runningMean, let runningVariance {
+      let weight = weight ?? .ones(like: runningMean)
+      let bias = bias ?? .zeros(like: runningMean)
+      return made(file, line) {
+        ct_synchronized_batch_norm(
+          group.raw, raw, weight.raw, bias.raw, runningMean.raw, runningVariance.raw, momentum,
+          eps, $0)
+      }
+    }
+    return made(file, line) {
       ct_batch_norm(
         raw, weight?.raw, bias?.raw, runningMean?.raw, runningVariance?.raw, training, momentum,
         eps, $0)

@@ -4,8 +4,13 @@ import CTorch
 public struct ProcessGroupError: Error, CustomStringConvertible {
   /// What libtorch says.
   public let description: String
+  /// Whether neither the other ranks nor the network are the reason.
+  public let isLocal: Bool
 
-  init() { description = Self.reason(in: String(cString: ct_last_error())) }
+  init(_ status: Int32) {
+    description = Self.reason(in: String(cString: ct_last_error()))
+    isLocal = status == 2
+  }
 
   /// "operation(shapes): [file:line] Reason. Advice", and lines for people with a debugger.
   static func reason(in text: String) -> String {
@@ -23,21 +28,22 @@ public struct ProcessGroupError: Error, CustomStringConvertible {
 ///
 /// All ranks make the same calls in the same order; each call waits for all of them.
 public final class ProcessGroup {
-  fileprivate let raw: CTProcessGroup
+  let raw: CTProcessGroup
 
   /// Meets the other ranks at `host:port`. The rank that `hostsStore` keeps the store by which they
-  /// find each other, under keys that begin with `prefix`. `timeout`: seconds that a call waits.
+  /// find each other, under keys that begin with `prefix`; with `spansMachines` an address that only
+  /// this machine knows is refused. `timeout`: seconds that a call waits.
   ///
   /// Throws when they have not met in time.
   public init(
-    host: String, port: Int, rank: Int, count: Int, hostsStore: Bool, prefix: String = "latent",
-    timeout: Double
+    host: String, port: Int, rank: Int, count: Int, hostsStore: Bool, spansMachines: Bool = false,
+    prefix: String = "latent", timeout: Double
   ) throws(ProcessGroupError) {
     var out: CTProcessGroup?
     let status = ct_process_group_new(
-      host, Int32(port), Int32(rank), Int32(count), hostsStore, prefix, Int64(timeout * 1000),
-      &out)
-    guard status == 0, let out else { throw ProcessGroupError() }
+      host, Int32(port), Int32(rank), Int32(count), hostsStore, spansMachines, prefix,
+      Int64(timeout * 1000), &out)
+    guard status == 0, let out else { throw ProcessGroupError(status) }
     raw = out
   }
 
@@ -46,17 +52,15 @@ public final class ProcessGroup {
   /// Replaces every tensor by its sum over the ranks; all have one type.
   public func sum(_ tensors: [Tensor]) throws(ProcessGroupError) {
     guard !tensors.isEmpty else { return }
-    guard withHandles(tensors, { ct_all_reduce_(raw, $0, $1) }) == 0 else {
-      throw ProcessGroupError()
-    }
+    let status = withHandles(tensors) { ct_all_reduce_(raw, $0, $1) }
+    if status != 0 { throw ProcessGroupError(status) }
   }
 
   /// Replaces every tensor by that of rank 0.
   public func broadcast(_ tensors: [Tensor]) throws(ProcessGroupError) {
     guard !tensors.isEmpty else { return }
-    guard withHandles(tensors, { ct_broadcast_(raw, $0, $1) }) == 0 else {
-      throw ProcessGroupError()
-    }
+    let status = withHandles(tensors) { ct_broadcast_(raw, $0, $1) }
+    if status != 0 { throw ProcessGroupError(status) }
   }
 }
 
@@ -74,7 +78,7 @@ public final class GradientReducer {
   public init(_ group: ProcessGroup, parameters: [Tensor]) throws(ProcessGroupError) {
     var out: CTReducer?
     let status = withHandles(parameters) { ct_reducer_new(group.raw, $0, $1, &out) }
-    guard status == 0, let out else { throw ProcessGroupError() }
+    guard status == 0, let out else { throw ProcessGroupError(status) }
     raw = out
     self.group = group
   }
@@ -84,6 +88,7 @@ public final class GradientReducer {
   /// Adds the gradients of this number to those that parameters have, and leaves in each the mean of
   /// that over the ranks.
   public func backward(_ loss: Tensor) throws(ProcessGroupError) {
-    guard ct_reducer_backward(raw, loss.raw) == 0 else { throw ProcessGroupError() }
+    let status = ct_reducer_backward(raw, loss.raw)
+    if status != 0 { throw ProcessGroupError(status) }
   }
 }

@@ -242,7 +242,9 @@ public struct Checkpoint {
 
 /// Writes checkpoints on a thread of its own while the training goes on.
 ///
-/// The tensors are copied before `begin` returns; that is all that the training waits for.
+/// The tensors are copied before `begin` returns; that is all that the training waits for. The copies'
+/// memory is kept from one checkpoint to the next, because what costs most about new memory is that
+/// the system hands it out page by page.
 final class CheckpointWriter {
   /// What is written: copies that nobody else holds, which is what makes it safe to hand them over.
   private struct Content: @unchecked Sendable {
@@ -258,21 +260,57 @@ final class CheckpointWriter {
   }
   private var outcome: Outcome?
   private let written = DispatchSemaphore(value: 0)
+  /// Where tensors are copied to, by file and key; touched by the queue, or while it has nothing to do.
+  private final class Room: @unchecked Sendable {
+    var tensors: [String: Tensor] = [:]
+  }
+  private let room = Room()
 
   init(_ run: RunFolder) { self.run = run }
 
   /// Whether a checkpoint is being written.
   var isBusy: Bool { outcome != nil }
 
+  /// Makes room for a state's copies, beside the training.
+  func prepare(_ state: TrainingState) {
+    // Shapes and layouts are all that is read of the tensors.
+    let content = Content(position: TrainingPosition(), tensors: state)
+    queue.async { [room] in
+      withoutGradients {
+        for (file, state) in content.tensors {
+          for (key, tensor) in state where tensor.device == .cpu {
+            room.tensors["\(file)/\(key)"] = .zeros(like: tensor.detached())
+          }
+        }
+      }
+    }
+  }
+
+  /// A copy of a tensor, in the room that there is for it.
+  private func copied(_ tensor: Tensor, _ name: String) -> Tensor {
+    let source = tensor.detached()
+    guard let place = room.tensors[name], place.shape == source.shape, place.dtype == source.dtype
+    else {
+      let copy = source.to(.cpu).clone()
+      room.tensors[name] = copy
+      return copy
+    }
+    place.copy(from: source)
+    return place
+  }
+
   /// Begins to write; one that is being written has to be collected first.
   func begin(
     _ state: TrainingState, position: TrainingPosition, keeping retention: CheckpointRetention
   ) {
     precondition(outcome == nil, "one checkpoint after the other")
+    queue.sync {}  // The room is made.
     let content = Content(
       position: position,
-      tensors: state.map { file, state in
-        (file, withoutGradients { state.map { ($0.key, $0.tensor.detached().to(.cpu).clone()) } })
+      tensors: withoutGradients {
+        state.map { file, state in
+          (file, state.map { ($0.key, copied($0.tensor, "\(file)/\($0.key)")) })
+        }
       })
     let outcome = Outcome()
     self.outcome = outcome

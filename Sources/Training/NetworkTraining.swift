@@ -34,11 +34,14 @@ public final class NetworkTraining {
 
   /// A training of `network` from its weights of now. `name`: what tells its files and measures from
   /// those of the other networks of the run. `moreNoise`: further generators that a resume has to
-  /// restore, such as dropout's. `ranks`: who trains it together.
+  /// restore, such as dropout's. `ranks`: who trains it together, and with `synchronizes` takes the
+  /// statistics of batch normalisation together, which then has no gradients of gradients.
   public init(
     _ network: Module, name: String = "", _ settings: OptimizationSettings, seed: UInt64,
-    moreNoise: [(name: String, generator: Generator)] = [], ranks: Ranks = .alone
+    moreNoise: [(name: String, generator: Generator)] = [], ranks: Ranks = .alone,
+    synchronizes: Bool = true
   ) {
+    if synchronizes { ranks.synchronize(network) }
     self.network = network
     self.name = name
     self.settings = settings

@@ -18,6 +18,21 @@ public struct RunRecord: Codable, Sendable {
     public var channels: Int
     /// The classes' names, where the data has classes; earlier versions wrote none.
     public var classNames: [String]?
+    /// How shards are read, where the data comes in shards.
+    public var shards: ShardReading?
+
+    /// What decides the order and the pictures of a set in shards, beside seed and files.
+    public struct ShardReading: Codable, Sendable, Equatable {
+      /// The samples that are shuffled among each other.
+      public var shuffleBuffer: Int
+      /// Whether pictures of other sizes are brought to the one of the set.
+      public var isFitted: Bool
+
+      /// Both.
+      public init(shuffleBuffer: Int, isFitted: Bool) {
+        (self.shuffleBuffer, self.isFitted) = (shuffleBuffer, isFitted)
+      }
+    }
 
     /// All fields.
     public init(

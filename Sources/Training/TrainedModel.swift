@@ -36,7 +36,7 @@ extension TrainedModel {
   }
 
   /// Opens a set as this model takes it: its picture size, its channels. Without a name it is the
-  /// run's own.
+  /// run's own. Of sets in shards it is a sample in memory.
   ///
   /// Throws `DatasetError`, and `TrainingError` where there is no run to name the data.
   public func open(_ data: String?, split: Split) throws -> any Dataset {
@@ -46,6 +46,7 @@ extension TrainedModel {
     }
     try requireSize()
     return try DatasetCatalog.open(name, split: split, imageSize: imageSize, channels: channels)
+      .inMemory()
   }
 }
 

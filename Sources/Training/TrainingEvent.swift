@@ -14,6 +14,8 @@ public struct StepReport: Sendable {
   public let seconds: Double
   /// Pictures a second, over these steps.
   public let rate: Double
+  /// The share of these steps' time that went with waiting for data, 0 to 1.
+  public let dataWait: Double
   /// What was measured, by name, in a fixed order.
   public let metrics: [(name: String, value: Double)]
 }

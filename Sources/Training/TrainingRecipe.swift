@@ -17,6 +17,9 @@ public protocol TrainingRecipe: Codable, Sendable, Equatable {
   /// What a person should know before a training on this data begins, a sentence each.
   func notes(on train: any Dataset) -> [String]
 
+  /// What looks across a batch, so that it is not the same for ranks that share one.
+  var batchWideParts: [String] { get }
+
   /// A trainer at its beginning, or at a checkpoint's position; `ranks` are who trains together.
   ///
   /// Throws `DatasetError` when the data does not make batches, `TrainingError` for a recipe or a
@@ -50,6 +53,9 @@ public struct Preset<Recipe: TrainingRecipe> {
 }
 
 extension TrainingRecipe {
+  /// Nothing.
+  public var batchWideParts: [String] { [] }
+
   /// Nothing.
   public func notes(on train: any Dataset) -> [String] { [] }
 

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Images
 import Torch
@@ -12,6 +13,8 @@ public protocol Trainer: AnyObject {
   var emaUpdates: Int { get }
   /// Takes over what `checkpointState` gave. Throws when something does not fit.
   func load(_ checkpoint: Checkpoint) throws
+  /// Where its batches come from.
+  var loader: DataLoader { get }
   /// Batches in a pass over the data.
   var stepsPerEpoch: Int { get }
   /// Numbers that are trained.
@@ -122,6 +125,11 @@ public final class TrainingSession {
   private var samples = 0
   private let startSeconds: Double
 
+  /// The share of this session's time that the training waited for its data, 0 to 1.
+  public var dataWait: Double { Self.share(waited, of: position.seconds - startSeconds) }
+  /// Seconds that the loader waited, by now and at the last report.
+  private var (waited, reportedWait) = (0.0, 0.0)
+
   private var reportStart: (seconds: Double, samples: Int) = (0, 0)
   /// Of each measure since the last report; some are not taken at every step.
   private var sums: [(name: String, value: Double, count: Int)] = []
@@ -132,6 +140,7 @@ public final class TrainingSession {
   /// Steps that were not taken because something was not finite: in all, and the last ones in a row.
   private var skipped = (all: 0, inARow: 0)
   private var sheetsDrawn: Int
+  private var isRoomMade = false
 
   /// A session that goes on from `position`.
   ///
@@ -197,12 +206,23 @@ public final class TrainingSession {
     if position.batch == stepsPerEpoch {
       (position.epoch, position.batch) = (position.epoch + 1, 0)
     }
+    // A copy at the end makes nobody wait.
+    if !isRoomMade, ranks.isFirst, checkpoints.seconds.isFinite {
+      isRoomMade = true
+      writer.prepare(trainer.checkpointState)
+    }
     // Whatever the steps are computed in, what is looked at and kept is float32.
     try Precision.fp32 {
       try noteSkips(trainer, metrics)
       accumulate(
         metrics.filter { $0.value.isFinite && $0.name != NetworkTraining.skipped }, samples)
-      if position.seconds - reportStart.seconds >= reportSeconds || progress >= 1 { try report() }
+      waited = trainer.loader.waited
+      if position.seconds - reportStart.seconds >= reportSeconds || progress >= 1 {
+        try report()
+        for sentence in trainer.loader.takeNotes() {
+          try tell(.warned(step: position.step, sentence: sentence))
+        }
+      }
       if Int(progress * Double(sheets)) > sheetsDrawn {
         sheetsDrawn = Int(progress * Double(sheets))
         try drawSheet(trainer)
@@ -221,13 +241,13 @@ public final class TrainingSession {
     _ seconds: Double, _ metrics: [(name: String, value: Double)]
   ) throws -> (Double, [(name: String, value: Double)]) {
     guard ranks.count > 1 else { return (seconds, metrics) }
-    let signal = Interruption.signalNumber
-    let sums = try ranks.sum(
-      [ranks.isFirst ? seconds : 0, signal == nil ? 0 : 1] + metrics.map(\.value))
-    if sums[1] > 0 { stop(signal ?? SIGTERM) }
+    let signals = [SIGINT, SIGTERM, SIGHUP]
+    let came = signals.map { Interruption.signalNumber == $0 ? 1.0 : 0 }
+    let sums = try ranks.sum([ranks.isFirst ? seconds : 0] + came + metrics.map(\.value))
+    if let signal = zip(signals, sums.dropFirst()).first(where: { $1 > 0 })?.0 { stop(signal) }
     return (
       sums[0],
-      zip(metrics, sums.dropFirst(2)).map { ($0.name, $1 / Double(ranks.count)) }
+      zip(metrics, sums.dropFirst(1 + signals.count)).map { ($0.name, $1 / Double(ranks.count)) }
     )
   }
 
@@ -257,6 +277,8 @@ public final class TrainingSession {
     guard skipped.inARow >= Self.mostSkips else { return }
     try checkpoint(trainer)
     try collectCheckpoint(waiting: true)
+    // A launcher ends all ranks when the first one fails: rank 0 has written by now.
+    ranks.meet()
     throw TrainingError(
       path: run.path,
       "\(Self.mostSkips) steps in a row were not finite: at step \(position.step) \(what). The last "
@@ -313,6 +335,7 @@ public final class TrainingSession {
     let report = StepReport(
       step: position.step, epoch: position.epoch, progress: progress,
       seconds: position.seconds, rate: Double(reportStart.samples) / elapsed,
+      dataWait: Self.share(waited - reportedWait, of: elapsed),
       metrics: sums.map { ($0.name, $0.value / Double($0.count)) }
         + (skipped.all > 0 ? [("skipped_steps", Double(skipped.all))] : []))
     try tell(.stepped(report))
@@ -321,6 +344,11 @@ public final class TrainingSession {
     }
     sums = []
     reportStart = (position.seconds, 0)
+    reportedWait = waited
+  }
+
+  private static func share(_ part: Double, of whole: Double) -> Double {
+    min(max(part / max(whole, 1e-9), 0), 1)
   }
 
   private func drawSheet(_ trainer: any Trainer) throws {

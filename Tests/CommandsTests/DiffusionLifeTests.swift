@@ -49,7 +49,7 @@ import Testing
     #expect(
       json.object?.keys == [
         "run", "family", "seed", "steps", "seconds", "images_per_second", "parameters",
-        "interrupted", "checkpoint_pause_seconds", "loss",
+        "interrupted", "ranks", "checkpoint_pause_seconds", "data_wait", "loss",
       ])
     #expect(json["loss"]?.double ?? -1 > 0)
     let more = try Tool.run(

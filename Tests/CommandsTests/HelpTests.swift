@@ -7,17 +7,18 @@ import Testing
   static let commands = [
     "quickstart", "train", "sample", "reconstruct", "interpolate", "map", "traverse", "encode",
     "decode", "noise", "evaluate", "diagnose", "compare", "atlas", "runs", "inspect", "models",
-    "datasets", "samplers", "doctor",
+    "datasets", "shards", "samplers", "doctor",
   ]
+  static let inner = ["shards pack", "shards inspect"]
 
-  @Test(arguments: ["latent"] + commands)
+  @Test(arguments: ["latent"] + commands + inner)
   func page(of command: String) throws {
-    let outcome = try Tool.run(
-      command == "latent" ? ["--help"] : [command, "--help"], in: Scratch())
+    let words = command == "latent" ? [] : command.split(separator: " ").map(String.init)
+    let outcome = try Tool.run(words + ["--help"], in: Scratch())
     #expect(outcome.status == 0)
     #expect(outcome.errors.isEmpty)
     let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appending(path: "Fixtures/help/\(command).txt")
+      .appending(path: "Fixtures/help/\(command.replacing(" ", with: "-")).txt")
     if ProcessInfo.processInfo.environment["LATENT_UPDATE_SNAPSHOTS"] == "1" {
       try FileManager.default.createDirectory(
         at: file.deletingLastPathComponent(), withIntermediateDirectories: true)

@@ -114,6 +114,52 @@ import Testing
     #expect(!folder.exists("run"))
   }
 
+  @Test(arguments: [
+    (["--resume"], "checkpoint"), (["--seed", "6"], "seed"), (["--steps", "6"], "length"),
+  ]) func whatTheyDifferInIsNamed(_ flags: [String], _ thing: String) throws {
+    let run = try Tool.run(Self.vae + ["--steps", "3", "--quiet"], in: folder)
+    #expect(run.status == 0, "\(run.errors)")
+    let arguments = Self.vae + (thing == "length" ? [] : ["--steps", "5"]) + ["--quiet"]
+    let mine = thing == "length" ? ["--steps", "5"] : []
+    let ranks = try start(
+      2, arguments, port: 29_623,
+      more: [0: mine + ["--force"], 1: flags + (thing == "checkpoint" ? [] : ["--force"])])
+    for rank in ranks {
+      expectRefusal(try rank.wait(), 1, "the ranks do not agree in \(thing): 1 of 2 differ")
+    }
+    #expect(folder.names.contains { $0.hasPrefix("run/checkpoints/step-") }, "nothing is lost")
+  }
+
+  /// One that neither answers nor goes away.
+  @Test func aStuckRankEndsTheOthersAfterTheTimeout() throws {
+    let ranks = try start(
+      2, Self.vae + ["--steps", "100000", "--quiet", "--rank-timeout", "3"], port: 29_625)
+    let limit = Date(timeIntervalSinceNow: 60)
+    while !folder.exists("run/metrics.jsonl"), Date() < limit { usleep(100_000) }
+    usleep(500_000)
+    ranks[1].send(SIGSTOP)
+    let outcome = try ranks[0].wait()
+    ranks[1].send(SIGKILL)
+    _ = try ranks[1].wait()
+    expectRefusal(outcome, 1, "one was busy for longer than --rank-timeout")
+  }
+
+  @Test func aTrialIsToldOnce() throws {
+    let outcomes = try start(2, Self.vae + ["--dry-run", "--json"], port: 29_627)
+      .map { try $0.wait() }
+    #expect(outcomes.map(\.status) == [0, 0])
+    #expect(try outcomes[0].json["parameters"] != nil)
+    #expect(outcomes[1].output.isEmpty)
+  }
+
+  @Test func whatLooksAcrossABatchIsNoted() throws {
+    let ranks = try start(
+      2, Self.vae + ["--steps", "3", "--set", "free_bits=0.1"], port: 29_629)
+    let outcomes = try ranks.map { try $0.wait() }
+    #expect(outcomes.map(\.status) == [0, 0], "\(outcomes.map(\.errors))")
+    #expect(outcomes[0].errors.contains("goes by its own pictures for free_bits"))
+  }
+
   @Test func moreRanksThanPicturesAreRefused() throws {
     let ranks = try start(
       2, Self.vae + ["--steps", "5", "--quiet", "--batch-size", "1"], port: 29_619)
@@ -130,7 +176,7 @@ import Testing
       ]
     ).wait()
     expectRefusal(
-      outcome, 1, "rank 1 of 2 did not meet the others at 127.0.0.9:29621 within 2 seconds")
+      outcome, 1, "rank 1 of 2 did not meet the others at 127.0.0.9:29621 in ")
   }
 
   @Test func aMissingVariableIsNamed() throws {

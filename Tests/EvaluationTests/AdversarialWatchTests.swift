@@ -11,7 +11,7 @@ import Torch
   ) -> StepReport {
     StepReport(
       step: Int(1000 * progress), epoch: 0, progress: progress, seconds: 1, rate: 1,
-      metrics: [("accuracy", accuracy), ("generator_gradient_norm", norm)])
+      dataWait: 0, metrics: [("accuracy", accuracy), ("generator_gradient_norm", norm)])
   }
 
   private func watch(_ loss: GANRecipe.Game = .r3gan) throws -> AdversarialWatch {

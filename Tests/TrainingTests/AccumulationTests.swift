@@ -81,15 +81,16 @@ import Torch
     ),
   ]
 
-  /// The gradients of a trainer's first step: what SGD's momentum begins as.
+  /// The gradients of a trainer's first step: what SGD's momentum begins as; with more `steps` the
+  /// momentum after them.
   static func firstGradients(
-    of trainer: any Trainer, ranks: Ranks = .alone
+    of trainer: any Trainer, ranks: Ranks = .alone, steps: Int = 1
   ) throws -> [(key: String, tensor: Tensor)] {
     try withScratchFolder { folder in
       let run = RunFolder(path: "\(folder)/run")
       try run.create(replacing: false)
       let session = TrainingSession(
-        run: run, budget: .steps(1), stepsPerEpoch: trainer.stepsPerEpoch, observers: [],
+        run: run, budget: .steps(steps), stepsPerEpoch: trainer.stepsPerEpoch, observers: [],
         ranks: ranks)
       try trainer.train(session)
     }

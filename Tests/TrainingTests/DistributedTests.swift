@@ -46,7 +46,12 @@ import Torch
 
   /// A port of the loopback that nobody listens at.
   private func freePort() throws -> Int {
-    let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    #if canImport(Darwin)
+      let stream = SOCK_STREAM
+    #else
+      let stream = Int32(SOCK_STREAM.rawValue)
+    #endif
+    let socket = socket(AF_INET, stream, 0)
     defer { close(socket) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -61,9 +66,53 @@ import Torch
     return Int(UInt16(bigEndian: address.sin_port))
   }
 
-  @Test(arguments: AccumulationTests.trainers.map(\.name), [2, 3])
+  /// Beside the trainers whose batches come in parts those with batch normalisation.
+  private static let trainers = AccumulationTests.trainers + normalised
+  private static let normalised: [(name: String, make: AccumulationTests.Maker)] = [
+    (
+      "classifier",
+      { _, ranks in
+        var recipe = ClassifierRecipe()
+        (recipe.blockOutChannels, recipe.batchSize, recipe.optimizer) = ([4, 6, 8], 64, .sgd)
+        return try ClassifierTrainer(
+          recipe, train: AccumulationTests.pictures, test: AccumulationTests.pictures, seed: 3,
+          ranks: ranks)
+      }
+    ),
+    (
+      "dcgan",
+      { parts, ranks in
+        try AccumulationTests.game(parts, ranks) {
+          ($0.architecture, $0.discriminatorNorm) = (.dcgan, true)
+          ($0.r1Gamma, $0.r2Gamma, $0.loss) = (0, 0, .nonSaturating)
+        }
+      }
+    ),
+    (
+      "dcgan with classes",
+      { parts, ranks in
+        try AccumulationTests.game(parts, ranks) {
+          ($0.architecture, $0.discriminatorNorm, $0.classConditional) = (.dcgan, false, true)
+        }
+      }
+    ),
+    (
+      "vae-gan of Larsen",
+      { _, ranks in
+        var recipe = VAEGANRecipe()
+        (recipe.latentDim, recipe.hiddenDims, recipe.blockOutChannels) = (3, [8], [4])
+        (recipe.discriminatorChannels, recipe.batchSize, recipe.optimizer) = ([4, 6], 64, .sgd)
+        (recipe.learningRate, recipe.discriminatorLearningRate) = (1e-6, 1e-6)
+        return try VAEGANTrainer(
+          recipe, train: AccumulationTests.pictures, test: AccumulationTests.pictures, seed: 3,
+          ranks: ranks)
+      }
+    ),
+  ]
+
+  @Test(arguments: trainers.map(\.name), [2, 3])
   func ranksTakeTheWholeBatchsStep(_ family: String, _ count: Int) throws {
-    let make = try #require(AccumulationTests.trainers.first { $0.name == family }).make
+    let make = try #require(Self.trainers.first { $0.name == family }).make
     let whole = try AccumulationTests.firstGradients(of: make(1, .alone))
     let found = try onRanks(count) { ranks in
       try AccumulationTests.firstGradients(of: make(1, ranks), ranks: ranks)
@@ -77,6 +126,20 @@ import Torch
       // Every rank holds the same numbers to the last bit.
       #expect(rank.map(\.2) == found[0].map(\.2))
     }
+  }
+
+  /// After the first step libtorch's reducer sorts its buckets anew.
+  @Test(arguments: trainers.map(\.name)) func ranksStayTogether(_ family: String) throws {
+    let make = try #require(Self.trainers.first { $0.name == family }).make
+    let whole = try AccumulationTests.firstGradients(of: make(1, .alone), steps: 4)
+    let found = try onRanks(2) { ranks in
+      try AccumulationTests.firstGradients(of: make(1, ranks), ranks: ranks, steps: 4)
+        .map { ($0.key, $0.tensor.shape, $0.tensor.elements(as: Float.self)) }
+    }
+    #expect(found[0].map(\.2) == found[1].map(\.2))
+    let gradients = found[0].map { (key: $0, tensor: Tensor($2).reshaped($1)) }
+    let distance = AccumulationTests.relativeDistance(gradients, whole)
+    #expect(distance < 1e-5, "\(distance)")
   }
 
   @Test func partsAndRanksGoTogether() throws {
@@ -107,12 +170,16 @@ import Torch
     let found = try onRanks(3) { ranks in
       let gradient = Tensor([Float(ranks.rank), 1])
       try ranks.average([gradient])
+      let weight = Tensor([Float(ranks.rank) + 7, 0.5])
+      weight.requiresGradient = true
+      try ranks.share([("network", [("weight", weight), ("steps", Tensor(Double(ranks.rank)))])])
       return (
         try ranks.sum([1, Double(ranks.rank)]), gradient.elements(as: Float.self),
-        try ranks.first(of: 1 << 63 | UInt64(ranks.rank))
+        try ranks.first(of: 1 << 63 | UInt64(ranks.rank)), weight.elements(as: Float.self)
       )
     }
-    for (sums, mean, first) in found {
+    for (sums, mean, first, weight) in found {
+      #expect(weight == [7, 0.5])
       #expect(sums == [3, 3])
       #expect(mean == [1, 1])
       #expect(first == 1 << 63)

@@ -87,11 +87,14 @@ import Torch
 
       let lines = try MetricsLog.read(run.metricsPath)
       #expect(lines.map { $0["step"]?.int } == [1, 2, 3, 3])
-      let keys = ["epoch", "kl", "loss", "rate", "reconstruction", "seconds", "step"]
+      let keys = [
+        "data_wait", "epoch", "kl", "loss", "rate", "reconstruction", "seconds", "step",
+      ]
       for (line, report) in zip(lines, recorder.reports) {
         #expect(line.keys.sorted() == keys)
         #expect(line["epoch"]?.int == report.epoch)
         #expect(line["seconds"]?.double == report.seconds)
+        #expect(line["data_wait"]?.double == report.dataWait && (0...1).contains(report.dataWait))
         for (name, value) in report.metrics { #expect(line[name]?.double == value) }
       }
       #expect(lines[3].keys.count == 4)

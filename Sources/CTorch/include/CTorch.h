@@ -297,14 +297,21 @@ typedef struct CTProcessGroupOpaque *CTProcessGroup;
 typedef struct CTReducerOpaque *CTReducer;
 
 /// Meets the other ranks at `host:port`, where the rank with `hosts_store` keeps the store that they
-/// find each other by, under keys that begin with `prefix`.
+/// find each other by, under keys that begin with `prefix`. With `spans_machines` an address that
+/// only this machine knows is refused.
 int ct_process_group_new(const char *host, int port, int rank, int size, bool hosts_store,
-                         const char *prefix, int64_t timeout_ms, CTProcessGroup *out);
+                         bool spans_machines, const char *prefix, int64_t timeout_ms,
+                         CTProcessGroup *out);
 void ct_process_group_free(CTProcessGroup group);
+// The functions below give status 2 where neither the other ranks nor the network are the reason.
 /// Adds up each tensor over the ranks, in place; all of one dtype.
 int ct_all_reduce_(CTProcessGroup group, const CTTensor *tensors, int64_t count);
 /// Gives every rank rank 0's tensors, in place.
 int ct_broadcast_(CTProcessGroup group, const CTTensor *tensors, int64_t count);
+/// Batch normalisation in training by mean and variance over all ranks' pictures.
+int ct_synchronized_batch_norm(CTProcessGroup group, CTTensor input, CTTensor weight, CTTensor bias,
+                               CTTensor running_mean, CTTensor running_variance, double momentum,
+                               double eps, CTTensor *out);
 /// Averages the gradients of `parameters` over the ranks during ct_reducer_backward, in buckets,
 /// while the rest of the gradients is still being computed. Every parameter has to take part.
 int ct_reducer_new(CTProcessGroup group, const CTTensor *parameters, int64_t count,

@@ -60,13 +60,19 @@ struct ComputeOptions: ParsableArguments {
     Runtime.configureAllocator()
     if let threads {
       Runtime.setThreads(threads)
-    } else if let launch, ProcessInfo.processInfo.environment["OMP_NUM_THREADS"] == nil {
+    } else if let launch,
+      launch.hasLaunchersThreads
+        || ProcessInfo.processInfo.environment["OMP_NUM_THREADS"] == nil
+    {
       // The processes of a machine share its processors.
       let processors = ProcessInfo.processInfo.activeProcessorCount
       Runtime.setThreads(max(1, processors / launch.localCount))
     }
     let name = device == "cuda" ? launch.map { "cuda:\($0.localRank)" } ?? device : device
     let device = Device(name) ?? .cpu
+    if launch != nil, device == .mps {
+      throw CommandError("several processes cannot share a device mps; train in one, or on cpu")
+    }
     guard device.isAvailable else {
       throw CommandError(
         "the device \(device) is not available: this libtorch or this machine has none; "

@@ -15,6 +15,9 @@ public struct Batch: Sendable, Equatable {
   /// The texts, or nil when the set has none; an element without one has the empty text.
   public let captions: [String]?
 
+  /// What was wrong with samples that others stand in for, a clause each.
+  var problems: [String] = []
+
   /// The number of elements.
   public var count: Int { indices.count }
 
@@ -38,29 +41,39 @@ public struct Batch: Sendable, Equatable {
     }
   }
 
+  /// What is known of an element beside its numbers.
+  struct Element {
+    let index: Int
+    let label: Int?
+    let caption: String?
+    let isFlipped: Bool
+  }
+
+  /// Makes a batch of `count` elements of a set; `element` writes the one of a place of it.
   init(
-    of dataset: any Dataset, indices: [Int], position: DataLoader.Position, share: Share,
-    isFlipped: (Int) -> Bool
+    of dataset: any Dataset, count: Int, position: DataLoader.Position, share: Share,
+    element: (_ place: Int, UnsafeMutableRawBufferPointer) throws -> Element
   ) throws {
     self.position = position
     self.share = share
-    self.indices = indices
     elementShape = dataset.elementShape
     let size = dataset.elementByteCount
     let width = dataset.elementShape.last ?? 1
+    var elements: [Element] = []
     values = try ElementValues(
-      dataset.elementKind, count: indices.count * elementShape.reduce(1, *)
+      dataset.elementKind, count: count * elementShape.reduce(1, *)
     ) { buffer in
-      for (place, index) in indices.enumerated() {
-        let element = UnsafeMutableRawBufferPointer(
+      for place in 0..<count {
+        let destination = UnsafeMutableRawBufferPointer(
           rebasing: buffer[place * size..<(place + 1) * size])
-        try dataset.copyElement(at: index, into: element)
-        if isFlipped(index) { mirror(element, width: width) }
+        elements.append(try element(place, destination))
+        if elements[place].isFlipped { mirror(destination, width: width) }
       }
     }
-    let labels = indices.compactMap { dataset.label(at: $0) }
-    self.labels = labels.count == indices.count ? labels : nil
-    let captions = indices.map { dataset.caption(at: $0) }
+    indices = elements.map(\.index)
+    let labels = elements.compactMap(\.label)
+    self.labels = labels.count == count ? labels : nil
+    let captions = elements.map(\.caption)
     self.captions = captions.contains { $0 != nil } ? captions.map { $0 ?? "" } : nil
   }
 }

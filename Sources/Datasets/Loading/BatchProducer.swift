@@ -5,13 +5,14 @@ import Foundation
 final class BatchProducer: Sendable {
   private let state: State
 
-  init(_ dataset: any Dataset, _ options: DataLoader.Options, batchesPerEpoch: Int) {
-    let state = State(dataset, options, batchesPerEpoch)
+  init(
+    _ source: any BatchSource, _ options: DataLoader.Options, workers: Int, batchesPerEpoch: Int
+  ) {
+    let state = State(source, options, workers, batchesPerEpoch)
     self.state = state
-    for _ in 0..<options.workers {
-      // Threads hold the state alone, so that the loader can go away and end them.
-      Thread.detachNewThread { state.work() }
-    }
+    // Threads hold the state alone, so that the loader can go away and end them.
+    for _ in 0..<workers { Thread.detachNewThread { state.work() } }
+    if source.readsAhead { Thread.detachNewThread { state.readAhead() } }
   }
 
   func next() throws -> Batch { try state.take() }
@@ -21,33 +22,46 @@ final class BatchProducer: Sendable {
 
   /// Everything the threads share; `condition` guards every `var`.
   private final class State: @unchecked Sendable {
-    private let dataset: any Dataset
+    private let source: any BatchSource
     private let options: DataLoader.Options
+    private let workers: Int
     private let batchesPerEpoch: Int
     private let condition = NSCondition()
     private var finished: [Int: Result<Batch, any Error>] = [:]
-    private var orders: [Int: [Int]] = [:]
     private var nextToMake = 0
     private var nextToTake = 0
     private var running: Int
     private var isCancelled = false
     private var isStuck = false
 
-    init(_ dataset: any Dataset, _ options: DataLoader.Options, _ batchesPerEpoch: Int) {
-      self.dataset = dataset
+    init(
+      _ source: any BatchSource, _ options: DataLoader.Options, _ workers: Int,
+      _ batchesPerEpoch: Int
+    ) {
+      self.source = source
       self.options = options
+      self.workers = workers
       self.batchesPerEpoch = batchesPerEpoch
-      running = options.workers
+      running = workers + (source.readsAhead ? 1 : 0)
     }
 
     func work() {
-      while let (number, position, order) = nextJob() {
-        let batch = Result { try make(position, order) }
+      while let number = nextJob() {
+        let batch = Result { try source.batch(at: position(number)) }
         condition.withLock {
           finished[number] = batch
           condition.broadcast()
         }
       }
+      end()
+    }
+
+    func readAhead() {
+      source.readAhead()
+      end()
+    }
+
+    private func end() {
       condition.withLock {
         running -= 1
         condition.broadcast()
@@ -65,7 +79,7 @@ final class BatchProducer: Sendable {
         guard waited < options.patience else {
           isStuck = true
           throw DatasetError(
-            path: dataset.name,
+            path: source.name,
             sentence: "no batch came for \(options.patience) seconds: reading hangs (a network "
               + "drive that is gone, a pipe that nobody fills?).")
         }
@@ -79,6 +93,7 @@ final class BatchProducer: Sendable {
     }
 
     func cancel() {
+      source.cancel()
       condition.lock()
       isCancelled = true
       condition.broadcast()
@@ -89,44 +104,20 @@ final class BatchProducer: Sendable {
       condition.unlock()
     }
 
-    private func nextJob() -> (Int, DataLoader.Position, [Int])? {
+    private func nextJob() -> Int? {
       condition.lock()
       defer { condition.unlock() }
       // Two batches a thread ahead of the reader.
-      while !isCancelled, nextToMake >= nextToTake + 2 * options.workers { condition.wait() }
+      while !isCancelled, nextToMake >= nextToTake + 2 * workers { condition.wait() }
       guard !isCancelled else { return nil }
-      let number = nextToMake
       nextToMake += 1
-      let position = position(number)
-      let oldest = self.position(nextToTake).epoch
-      orders = orders.filter { $0.key >= oldest }
-      let order = orders[position.epoch] ?? order(position.epoch)
-      orders[position.epoch] = order
-      return (number, position, order)
+      return nextToMake - 1
     }
 
     private func position(_ number: Int) -> DataLoader.Position {
       let batch = options.start.batch + number
       return DataLoader.Position(
         epoch: options.start.epoch + batch / batchesPerEpoch, batch: batch % batchesPerEpoch)
-    }
-
-    private func order(_ epoch: Int) -> [Int] {
-      guard options.shuffles else { return Array(0..<dataset.count) }
-      var generator = SplitMix64(options.seed, UInt64(epoch))
-      return generator.permutation(dataset.count)
-    }
-
-    private func make(_ position: DataLoader.Position, _ order: [Int]) throws -> Batch {
-      let first = position.batch * options.batchSize
-      let whole = order[first..<min(first + options.batchSize, order.count)]
-      let share = Batch.Share(of: whole.count, rank: options.rank, ranks: options.ranks)
-      let indices = Array(whole.dropFirst(share.range.lowerBound).prefix(share.range.count))
-      return try Batch(of: dataset, indices: indices, position: position, share: share) { index in
-        guard options.flips else { return false }
-        var generator = SplitMix64(options.seed, UInt64(position.epoch), UInt64(index), 1)
-        return generator.next() & 1 == 1
-      }
     }
   }
 }

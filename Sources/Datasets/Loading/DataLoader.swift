@@ -5,7 +5,8 @@ import Foundation
 ///
 /// The order of epoch e is a Fisher-Yates shuffle of `0..<count`, driven by SplitMix64 that starts
 /// from (seed, e); whether element i is mirrored is the lowest bit of the first number of SplitMix64
-/// from (seed, e, i, 1). Neither depends on the number of threads or on where reading began.
+/// from (seed, e, i, 1). Neither depends on the number of threads or on where reading began. Sets in
+/// shards have an order of their own, that of `ShardedImages`.
 ///
 /// For use by one thread at a time. The threads end with the loader, and before its `deinit` returns,
 /// unless they are stuck: it waits ten seconds for them at most.
@@ -36,8 +37,9 @@ public final class DataLoader {
     public var dropsLast: Bool
     /// Whether half of the pictures are mirrored from left to right.
     public var flips: Bool
-    /// The number of threads that make batches.
-    public var workers: Int
+    /// The number of threads that make batches; nil for one, and for several where pictures are
+    /// decoded on the way.
+    public var workers: Int?
     /// The first batch to deliver; that of a checkpoint when resuming.
     public var start: Position
     /// Which of the ranks that share every batch this is, from 0.
@@ -45,13 +47,16 @@ public final class DataLoader {
     /// How many ranks share every batch. Each gets its own part of it, so that the batches and their
     /// order do not depend on how many there are.
     public var ranks: Int
+    /// The samples that are shuffled among each other where a set comes in order; nil for what the
+    /// set says. A block is never smaller than a batch.
+    public var shuffleBuffer: Int?
     /// Seconds that a reader waits for a batch before it takes the threads for stuck.
     public var patience = 300
 
     /// Options for training; for judging set `shuffles` and `dropsLast` to false.
     public init(
       batchSize: Int, seed: UInt64, shuffles: Bool = true, dropsLast: Bool = true,
-      flips: Bool = false, workers: Int = 1, start: Position = Position(), rank: Int = 0,
+      flips: Bool = false, workers: Int? = nil, start: Position = Position(), rank: Int = 0,
       ranks: Int = 1
     ) {
       self.batchSize = batchSize
@@ -70,6 +75,9 @@ public final class DataLoader {
   public let batchesPerEpoch: Int
   /// The place of the batch that `next()` delivers next: what a checkpoint has to save.
   public private(set) var position: Position
+  /// Seconds that `next()` waited for batches.
+  public private(set) var waited = 0.0
+  private let source: any BatchSource
   private let producer: BatchProducer
 
   /// Starts to make batches.
@@ -80,8 +88,9 @@ public final class DataLoader {
     func failure(_ sentence: String) -> DatasetError {
       DatasetError(path: dataset.name, sentence: sentence)
     }
-    guard options.batchSize > 0, options.workers > 0 else {
-      throw failure("batch size and number of loader threads have to be at least 1.")
+    guard options.batchSize > 0, options.workers ?? 1 > 0, options.shuffleBuffer ?? 1 > 0 else {
+      throw failure(
+        "batch size, shuffle buffer and number of loader threads have to be at least 1.")
     }
     precondition((0..<options.ranks).contains(options.rank), "a rank is one of the ranks")
     guard dataset.count > 0 else { throw failure("the set is empty.") }
@@ -103,7 +112,19 @@ public final class DataLoader {
       )
     }
     position = start
-    producer = BatchProducer(dataset, options, batchesPerEpoch: batchesPerEpoch)
+    if let shards = dataset as? ShardedImages {
+      source = StreamedBatches(shards, options, batchesPerEpoch: batchesPerEpoch)
+    } else {
+      source = IndexedBatches(dataset, options)
+    }
+    producer = BatchProducer(
+      source, options, workers: options.workers ?? (source.readsAhead ? Self.decoders : 1),
+      batchesPerEpoch: batchesPerEpoch)
+  }
+
+  /// Threads that decode pictures: half of the processors, since training wants the others.
+  private static var decoders: Int {
+    max(1, min(8, ProcessInfo.processInfo.activeProcessorCount / 2))
   }
 
   deinit { producer.cancel() }
@@ -113,11 +134,20 @@ public final class DataLoader {
   /// - Throws: What the set threw while the batch was made; from then on every call throws it.
   ///   `DatasetError` when no batch came for as long as the options' patience.
   public func next() throws -> Batch {
+    let start = ContinuousClock.now
     let batch = try producer.next()
+    waited += (.now - start) / .seconds(1)
+    try source.deliver(batch)
     position.batch += 1
     if position.batch == batchesPerEpoch { position = Position(epoch: position.epoch + 1) }
     return batch
   }
+
+  /// What went wrong with the data since this was asked last, for a person, a sentence each.
+  public func takeNotes() -> [String] { source.takeNotes() }
+
+  /// Samples that were damaged so far, with others in their place.
+  public var damagedCount: Int { source.damagedCount }
 
   /// Calls `body` with the batches that are left of the current epoch.
   ///

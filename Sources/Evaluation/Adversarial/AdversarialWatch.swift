@@ -34,7 +34,9 @@ public final class AdversarialWatch: TrainingWatch {
     if let mixture = PointMixture.named(training.name, split: .test) {
       measure = .points(mixture)
     } else {
-      let extractor = try FeatureChoice.automatic.extractor(for: data, device: .cpu) { training }
+      let extractor = try FeatureChoice.automatic.extractor(for: data, device: .cpu) {
+        try training.inMemory()
+      }
       let real = extractor(try held.pictures(held.spread(1000)))
       measure = .pictures(extractor, real: real, realEntropy: try Self.entropy(of: real))
     }

@@ -4,7 +4,7 @@ import Training
 
 /// The one set that runs are compared on, at the size of the largest run's pictures.
 struct ComparisonData {
-  /// The pictures that runs learned from.
+  /// The pictures that runs learned from; of sets in shards a sample.
   let training: any Dataset
   /// The pictures held out.
   let held: any Dataset
@@ -24,6 +24,7 @@ struct ComparisonData {
     side = models.map(\.imageSize).max() ?? 0
     channels = models.map(\.channels).max() ?? 1
     training = try DatasetCatalog.open(name, split: .train, imageSize: side, channels: channels)
+      .inMemory()
     held = try DatasetCatalog.open(name, split: .test, imageSize: side, channels: channels)
   }
 

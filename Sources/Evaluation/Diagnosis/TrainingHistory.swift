@@ -47,7 +47,8 @@ public struct TrainingHistory {
     let isThere = FileManager.default.fileExists(atPath: run.metricsPath)
     for line in isThere ? try MetricsLog.read(run.metricsPath) : [] {
       guard let step = line["step"]?.int, line["rate"] != nil else { continue }
-      for name in line.keys where !["step", "epoch", "seconds", "rate"].contains(name) {
+      for name in line.keys
+      where !["step", "epoch", "seconds", "rate", "data_wait"].contains(name) {
         steps[name, default: []].append(step)
         values[name, default: []].append(line[name]?.double ?? .nan)
       }

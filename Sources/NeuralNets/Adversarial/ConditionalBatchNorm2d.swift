@@ -5,7 +5,7 @@ import Torch
 /// `[N, C, H, W]` unchanged in shape.
 ///
 /// Both tables start at zero, so every class starts as the plain normalisation.
-public final class ConditionalBatchNorm2d: Module {
+public final class ConditionalBatchNorm2d: Module, BatchStatistics {
   /// What a class adds to the factor 1 of every channel, `[classes, C]`.
   public let gamma: Parameter
   /// A class's offset of every channel, `[classes, C]`.
@@ -16,6 +16,8 @@ public final class ConditionalBatchNorm2d: Module {
   public let runningVar: Buffer
   /// How many batches the statistics have seen, `int64 []`.
   public let numBatchesTracked: Buffer
+  /// The processes that share each batch; `nil` for one that has it alone.
+  public var group: ProcessGroup?
   private let momentum: Double
   private let eps: Double
 
@@ -36,7 +38,7 @@ public final class ConditionalBatchNorm2d: Module {
     if isTraining { numBatchesTracked.value.add(1) }
     let normalized = x.batchNorm(
       runningMean: runningMean.value, runningVariance: runningVar.value, training: isTraining,
-      momentum: momentum, eps: eps)
+      momentum: momentum, eps: eps, over: group)
     // [N] -> [N, C, 1, 1]
     let factor = labels.embedding(weight: gamma.value).unsqueezed(-1).unsqueezed(-1) + 1
     let offset = labels.embedding(weight: beta.value).unsqueezed(-1).unsqueezed(-1)

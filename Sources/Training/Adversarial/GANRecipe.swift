@@ -212,6 +212,14 @@ public struct GANRecipe: TrainingRecipe {
       ?? generatorOptimization.problem
   }
 
+  /// DRAGAN's deviation, and a discriminator's batch normalisation under a penalty: its gradients of
+  /// gradients are not exchanged.
+  public var batchWideParts: [String] {
+    (hasPenalty && discriminatorNorm && architecture == .dcgan
+      ? ["the discriminator's batch normalisation"] : [])
+      + (draganPenalty > 0 ? ["dragan_penalty"] : [])
+  }
+
   /// What a person should know before the game on this data begins.
   public func notes(on train: any Dataset) -> [String] {
     guard train.elementShape.count == 3 else { return [] }

@@ -30,7 +30,8 @@ public final class GANTrainer: Trainer {
   let classNames: [String]
   /// The middles of the modes, for points.
   let mixture: PointMixture?
-  private let loader: DataLoader
+  /// Where its batches come from.
+  public let loader: DataLoader
   private let augment: DiffAugment?
 
   /// A game at its beginning, or at a checkpoint's position.
@@ -70,7 +71,7 @@ public final class GANTrainer: Trainer {
       generator, name: "generator", recipe.generatorOptimization, seed: seed, ranks: ranks)
     judging = NetworkTraining(
       discriminator, name: "discriminator", recipe.discriminatorOptimization, seed: seed &+ 1,
-      ranks: ranks)
+      ranks: ranks, synchronizes: !recipe.hasPenalty)
     let batchSize = min(recipe.batchSize, train.count)
     // The discriminator's turns alone read the data.
     let batches = max(train.count / max(batchSize, 1), 1)
@@ -99,10 +100,10 @@ public final class GANTrainer: Trainer {
   public func train(_ session: TrainingSession) throws {
     while !session.isDone {
       let (step, progress) = (session.position.step, session.progress)
-      var metrics: [(name: String, value: Double)] = []
       var real = try nextReal()
-      for turn in 0..<recipe.discriminatorSteps {
-        if turn > 0 { real = try nextReal() }
+      var metrics = try discriminatorTurn(real, step: step, progress: progress)
+      for _ in 1..<recipe.discriminatorSteps {
+        real = try nextReal()
         metrics = try discriminatorTurn(real, step: step, progress: progress)
       }
       metrics.insert(contentsOf: try generatorTurn(real, step: step, progress: progress), at: 1)
@@ -183,11 +184,12 @@ public final class GANTrainer: Trainer {
     if recipe.clip > 0 { clipParameters(discriminator.parameters, to: recipe.clip) }
     let balance = AdversarialBalance(
       recipe.loss, real: .concatenated(realScores), fake: .concatenated(fakeScores))
-    return [
-      ("discriminator_loss", loss), ("accuracy", balance.accuracy),
-      ("value", balance.value), ("real_score", balance.realScore),
+    let told = [
+      ("accuracy", balance.accuracy), ("value", balance.value), ("real_score", balance.realScore),
       ("fake_score", balance.fakeScore), ("distance_to_half", abs(balance.accuracy - 0.5)),
-    ] + (isPunished && recipe.hasPenalty ? [("penalty", punished)] : []) + norm
+    ]
+    return [("discriminator_loss", loss)] + told.map { ($0.0, real.share.weight * $0.1) }
+      + (isPunished && recipe.hasPenalty ? [("penalty", punished)] : []) + norm
   }
 
   /// The recipe's penalties on the discriminator's slope; `nil` for none.

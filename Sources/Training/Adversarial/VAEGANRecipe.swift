@@ -141,6 +141,9 @@ public struct VAEGANRecipe: TrainingRecipe {
       spectralNorm: false, discriminatorNorm: r1Gamma == 0)
   }
 
+  /// The weight that follows the gradients.
+  public var batchWideParts: [String] { adaptiveWeight ? ["adaptive_weight"] : [] }
+
   /// What is wrong with the numbers, as one sentence; `nil` when training can start.
   public var problem: String? {
     if discriminator == .patch, reconstruction == .features {

@@ -51,7 +51,7 @@ public final class VAEGANTrainer: Trainer {
     discriminator.move(to: device)
     judging = NetworkTraining(
       discriminator, name: "discriminator", recipe.discriminatorOptimization, seed: seed &+ 1,
-      ranks: ranks)
+      ranks: ranks, synchronizes: recipe.r1Gamma == 0)
     let named = training.network.namedParameters
     encoder = named.filter { $0.name.hasPrefix("encoder.") }.map(\.parameter)
     decoder = named.filter { $0.name.hasPrefix("decoder.") }.map(\.parameter)
@@ -73,7 +73,8 @@ public final class VAEGANTrainer: Trainer {
       let game = playsGame(at: progress)
       let judged =
         game || recipe.reconstruction == .features
-        ? try discriminatorTurn(parts, of: pass, step: step, progress: progress) : idle
+        ? try discriminatorTurn(
+          parts, of: pass, weight: share.weight, step: step, progress: progress) : idle
       let learned = try autoencoderTurn(
         parts, of: pass, plays: game, step: step, progress: progress)
       try session.completeStep(self, samples: share.wholeCount, metrics: learned + judged)
@@ -102,7 +103,8 @@ public final class VAEGANTrainer: Trainer {
 
   /// One step of the discriminator on real pictures, reconstructions and draws.
   private func discriminatorTurn(
-    _ parts: BatchParts, of pass: (BatchParts.Part) -> Pass, step: Int, progress: Double
+    _ parts: BatchParts, of pass: (BatchParts.Part) -> Pass, weight: Double, step: Int,
+    progress: Double
   ) throws -> [(name: String, value: Double)] {
     var loss = 0.0
     var (realScores, fakeScores): ([Tensor], [Tensor]) = ([], [])
@@ -124,7 +126,8 @@ public final class VAEGANTrainer: Trainer {
     let balance = AdversarialBalance(
       recipe.loss, real: .concatenated(realScores), fake: .concatenated(fakeScores))
     return [
-      ("discriminator_loss", loss), ("accuracy", balance.accuracy), ("value", balance.value),
+      ("discriminator_loss", loss), ("accuracy", weight * balance.accuracy),
+      ("value", weight * balance.value),
     ] + norm
   }
 
@@ -220,6 +223,8 @@ public final class VAEGANTrainer: Trainer {
   public var parameterCount: Int {
     training.network.parameterCount + discriminator.parameterCount
   }
+  /// Where its batches come from.
+  public var loader: DataLoader { training.loader }
   /// Batches in a pass over the data.
   public var stepsPerEpoch: Int { training.stepsPerEpoch }
   /// Originals, reconstructions, samples.

@@ -98,6 +98,9 @@ public struct AutoencoderRecipe: TrainingRecipe {
       emaDecay: emaDecay)
   }
 
+  /// The nats that each dimension counts at least are those of a mean over pictures.
+  public var batchWideParts: [String] { freeBits > 0 ? ["free_bits"] : [] }
+
   /// What is wrong with the numbers, as one sentence; `nil` when training can start.
   public var problem: String? {
     if !(0...1).contains(klWarmup) { return "kl_warmup is \(klWarmup); it must lie in 0...1" }

@@ -1,3 +1,4 @@
+import Datasets
 import Images
 import Torch
 
@@ -45,6 +46,8 @@ public final class AutoencoderTrainer: OneNetworkTrainer {
 
   /// Optimizer, averages and noise.
   public var learning: NetworkTraining { training.learning }
+  /// Where its batches come from.
+  public var loader: DataLoader { training.loader }
   /// Batches in a pass over the data.
   public var stepsPerEpoch: Int { training.stepsPerEpoch }
   /// Writes the averaged network.

@@ -16,7 +16,8 @@ public final class ClassifierTrainer: OneNetworkTrainer {
   /// Optimizer, averages and noise.
   public let learning: NetworkTraining
   private let recipe: ClassifierRecipe
-  private let loader: DataLoader
+  /// Where its batches come from.
+  public let loader: DataLoader
   private let test: any Dataset
   private let device: Device
 

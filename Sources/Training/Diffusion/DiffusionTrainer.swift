@@ -21,7 +21,8 @@ public final class DiffusionTrainer: OneNetworkTrainer {
   private let recipe: DiffusionRecipe
   private let objective: DiffusionObjective
   private let scheduler: SchedulerFile
-  private let loader: DataLoader
+  /// Where its batches come from.
+  public let loader: DataLoader
   private let test: any Dataset
   private let device: Device
   private let seed: UInt64

@@ -18,6 +18,11 @@ public struct Launch: Equatable, Sendable {
   let hostsStore: Bool
   /// Where in the store this start's keys begin, so that a restart meets none of its forerunner's.
   let prefix: String
+  /// Whether some ranks are known to run on other machines.
+  let spansMachines: Bool
+  /// Whether the number of threads in the environment is torchrun's own, which is 1 whatever the
+  /// machine has.
+  public let hasLaunchersThreads: Bool
 
   /// Reads `RANK`, `WORLD_SIZE`, `MASTER_ADDR`, `MASTER_PORT`, `LOCAL_RANK` and `LOCAL_WORLD_SIZE`;
   /// `nil` where `WORLD_SIZE` is missing or 1, so that the process is alone.
@@ -57,6 +62,9 @@ public struct Launch: Equatable, Sendable {
     port = try number("MASTER_PORT", in: 1...65_535, required("MASTER_PORT"))
     localCount = try number("LOCAL_WORLD_SIZE", in: 1...count, value("LOCAL_WORLD_SIZE") ?? "1")
     localRank = try number("LOCAL_RANK", in: 0...count - 1, value("LOCAL_RANK") ?? "0")
+    spansMachines = value("LOCAL_WORLD_SIZE") != nil && count > localCount
+    hasLaunchersThreads =
+      value("TORCHELASTIC_RUN_ID") != nil && value("OMP_NUM_THREADS") == "1"
     let agentKeepsStore = value("TORCHELASTIC_USE_AGENT_STORE") == "True"
     hostsStore = rank == 0 && !agentKeepsStore
     let start = ["TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT"].map { value($0) ?? "0" }

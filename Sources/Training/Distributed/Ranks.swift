@@ -1,4 +1,6 @@
 import Foundation
+import Interchange
+import NeuralNets
 import Torch
 
 /// The processes that train a network together, as one of them sees it: rank `rank` of `count`.
@@ -11,31 +13,33 @@ public struct Ranks {
   public let rank: Int
   /// How many there are.
   public let count: Int
+  /// How many run on this machine.
+  public let localCount: Int
   private let group: ProcessGroup?
 
   /// A single process.
-  public static var alone: Ranks { Ranks(rank: 0, count: 1, group: nil) }
+  public static var alone: Ranks { Ranks() }
 
-  private init(rank: Int, count: Int, group: ProcessGroup?) {
-    (self.rank, self.count, self.group) = (rank, count, group)
-  }
+  private init() { (rank, count, localCount, group) = (0, 1, 1, nil) }
 
   /// Meets the other processes of a launch. `timeout`: seconds that a rank waits for the others,
   /// here and later.
   ///
   /// Throws `TrainingError` when they do not come.
   public init(_ launch: Launch, timeout: Double) throws(TrainingError) {
+    let start = ContinuousClock.now
     do {
       group = try ProcessGroup(
         host: launch.host, port: launch.port, rank: launch.rank, count: launch.count,
-        hostsStore: launch.hostsStore, prefix: launch.prefix, timeout: timeout)
+        hostsStore: launch.hostsStore, spansMachines: launch.spansMachines, prefix: launch.prefix,
+        timeout: timeout)
     } catch {
       throw TrainingError(
         "rank \(launch.rank) of \(launch.count) did not meet the others at \(launch.host):"
-          + "\(launch.port) within \(Int(timeout)) seconds (\(error)); look whether MASTER_ADDR and "
+          + "\(launch.port) in \(Int((.now - start) / .seconds(1))) seconds (\(error)); look whether MASTER_ADDR and "
           + "MASTER_PORT name the machine of rank 0 and every rank was started.")
     }
-    (rank, count) = (launch.rank, launch.count)
+    (rank, count, localCount) = (launch.rank, launch.count, launch.localCount)
   }
 
   /// Whether this is the rank that writes and reports.
@@ -53,10 +57,13 @@ public struct Ranks {
   }
 
   private func lost(_ error: ProcessGroupError) -> TrainingError {
-    TrainingError(
-      "rank \(rank) of \(count) has lost the others: one ended, or the network between them did "
-        + "(\(error)). Checkpoints are whole; start all ranks again, with --resume if there is "
-        + "one.")
+    guard !error.isLocal else {
+      return TrainingError("rank \(rank) of \(count) cannot go on: \(error).")
+    }
+    return TrainingError(
+      "rank \(rank) of \(count) has lost the others: one ended, the network between them did, or "
+        + "one was busy for longer than --rank-timeout (\(error)). Checkpoints are whole; start all "
+        + "ranks again, with --resume if there is one.")
   }
 
   /// The sums of numbers over the ranks.
@@ -88,13 +95,17 @@ public struct Ranks {
     return UInt64(bitPattern: Int64(tensor.elements(as: Int.self)[0]))
   }
 
+  /// Waits for all others, if they come.
+  public func meet() { _ = try? sum([0]) }
+
   /// Throws `TrainingError` that names the first of some things in which a rank differs from rank 0.
   public func requireSame(_ things: [(name: String, value: String)]) throws(TrainingError) {
     guard group != nil else { return }
     var differ: [Double] = []
     for thing in things {
-      var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-      for byte in thing.value.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+      var fingerprint = Fingerprint()
+      fingerprint.update(thing.value)
+      let hash = UInt64(fingerprint.hex.prefix(16), radix: 16) ?? 0
       differ.append(try first(of: hash) == hash ? 0 : 1)
     }
     let counts = try sum(differ)
@@ -102,6 +113,11 @@ public struct Ranks {
     throw TrainingError(
       "the ranks do not agree in \(things[index].name): \(Int(counts[index])) of \(count) differ from "
         + "rank 0; start all of them with the same command, data and run folder.")
+  }
+
+  /// Has a network take the statistics of whole batches over all ranks.
+  func synchronize(_ network: Module) {
+    for case let layer as any BatchStatistics in network.modules { layer.group = group }
   }
 
   /// What averages the gradients of parameters during their backward pass; `nil` for a single

@@ -15,7 +15,7 @@ public final class MetricsObserver: TrainingObserver {
     case .stepped(let report):
       var record: JSONObject = [
         "step": .int(report.step), "epoch": .int(report.epoch), "seconds": .double(report.seconds),
-        "rate": .double(report.rate),
+        "rate": .double(report.rate), "data_wait": .double(report.dataWait),
       ]
       for (name, value) in report.metrics { record[name] = .double(value) }
       try log.append(record)
@@ -48,7 +48,10 @@ public final class TensorBoardObserver: TrainingObserver {
     switch event {
     case .stepped(let report):
       let curves = report.metrics.map { ("train/\($0.name)", Float($0.value)) }
-      try writer.scalars(curves + [("speed/rate", Float(report.rate))], step: report.step)
+      try writer.scalars(
+        curves + [
+          ("speed/rate", Float(report.rate)), ("speed/data_wait", Float(report.dataWait)),
+        ], step: report.step)
     case .validated(let step, let metrics):
       try writer.scalars(
         metrics.map { ("validation/\($0.name)", Float($0.value)) }, step: step)

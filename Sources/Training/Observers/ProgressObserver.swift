@@ -19,9 +19,12 @@ public final class ProgressObserver: TrainingObserver {
       let left =
         report.progress > 0
         ? "\(clock(report.seconds / report.progress * (1 - report.progress))) left" : ""
+      // Less than that is not worth a look.
+      let wait =
+        report.dataWait > 0.05 ? String(format: "data wait %.0f %%  ", 100 * report.dataWait) : ""
       line.show(
         "\(StatusLine.bar(report.progress)) step \(report.step)  epoch \(report.epoch)  \(metrics)"
-          + "  \(Int(report.rate)) pictures/s  \(left)")
+          + "  \(Int(report.rate)) pictures/s  \(wait)\(left)")
     case .validated(_, let metrics):
       line.print(
         "test: " + metrics.map { "\($0.name) \(format($0.value))" }.joined(separator: "  "))
