@@ -8,6 +8,8 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <array>
+
 #include "boundary.h"
 #include "parallel.h"
 #include "vectors.h"
@@ -21,15 +23,15 @@ namespace {
 /// Queries that are worked on together, and channels.
 constexpr int64_t group = 4, step = 8;
 
-__attribute__((always_inline)) inline Lanes load(const float* x) {
-  return *reinterpret_cast<const Lanes*>(x);
+__attribute__((always_inline)) inline const LooseLanes& load(const float* x) {
+  return *reinterpret_cast<const LooseLanes*>(x);
 }
 
-__attribute__((always_inline)) inline void store(float* x, Lanes value) {
-  *reinterpret_cast<Lanes*>(x) = value;
+__attribute__((always_inline)) inline void store(float* x, const Lanes& value) {
+  *reinterpret_cast<LooseLanes*>(x) = value;
 }
 
-__attribute__((always_inline)) inline float sum(Lanes x) {
+__attribute__((always_inline)) inline float sum(const Lanes& x) {
   float total = 0;
   for (int64_t i = 0; i < lanes; i++) total += x[i];
   return total;
@@ -104,7 +106,9 @@ WIDE void exponentials(float* rows, int64_t keys, int64_t columns, float* sums, 
     float top = tops[0];
     for (int64_t i = 1; i < lanes; i++) top = tops[i] > top ? tops[i] : top;
     for (int64_t j = 0; j < columns; j += lanes) {
-      store(row + j, exponential<Lanes, LaneBits>(load(row + j) - top));
+      Lanes value = load(row + j) - top;
+      exponentiate<Lanes, LaneBits>(value);
+      store(row + j, value);
     }
     for (int64_t j = keys; j < columns; j++) row[j] = 0;
     Lanes total = {};
@@ -120,7 +124,9 @@ WIDE void weights(float* rows, int64_t keys, int64_t columns, const float* logar
   for (int64_t g = 0; g < group; g++) {
     float* row = rows + g * columns;
     for (int64_t j = 0; j < columns; j += lanes) {
-      store(row + j, exponential<Lanes, LaneBits>(load(row + j) - logarithms[g]));
+      Lanes value = load(row + j) - logarithms[g];
+      exponentiate<Lanes, LaneBits>(value);
+      store(row + j, value);
     }
     for (int64_t j = keys; j < columns; j++) row[j] = 0;
   }
@@ -131,19 +137,21 @@ WIDE void softmax_gradients(const float* weights, float* slopes, int64_t columns
                             const float* means, float scale) {
   for (int64_t g = 0; g < group; g++) {
     for (int64_t j = g * columns; j < (g + 1) * columns; j += lanes) {
-      store(slopes + j, load(weights + j) * (load(slopes + j) - means[g]) * scale);
+      Lanes value = load(weights + j) * (load(slopes + j) - means[g]) * scale;
+      store(slopes + j, value);
     }
   }
 }
 
 /// A tensor [N, heads, T, d] whose channels lie side by side.
+template <typename T>
 struct Heads {
-  const float* data;
+  const T* data;
   int64_t pictures, heads, tokens, depth;
   int64_t picture_stride, head_stride, token_stride;
 
   explicit Heads(const at::Tensor& x)
-      : data(x.const_data_ptr<float>()),
+      : data(x.const_data_ptr<T>()),
         pictures(x.size(0)),
         heads(x.size(1)),
         tokens(x.size(2)),
@@ -152,26 +160,28 @@ struct Heads {
         head_stride(x.stride(1)),
         token_stride(x.stride(2)) {}
 
-  const float* head(int64_t index) const {
+  const T* head(int64_t index) const {
     return data + index / heads * picture_stride + index % heads * head_stride;
   }
 };
 
 /// A head's tokens with a channel in a row: [d, columns], zeros behind the last token.
-void turned(const Heads& x, int64_t head, int64_t columns, float* out) {
+template <typename T>
+void turned(const Heads<T>& x, int64_t head, int64_t columns, float* out) {
   std::fill(out, out + x.depth * columns, 0.0f);
-  const float* from = x.head(head);
+  const T* from = x.head(head);
   for (int64_t t = 0; t < x.tokens; t++, from += x.token_stride) {
     for (int64_t d = 0; d < x.depth; d++) out[d * columns + t] = from[d];
   }
 }
 
 /// `group` tokens from `first`, [group, d], zeros behind the last one.
-void rows_of(const Heads& x, int64_t head, int64_t first, float factor, float* out) {
-  const float* from = x.head(head) + first * x.token_stride;
+template <typename T>
+void rows_of(const Heads<T>& x, int64_t head, int64_t first, float factor, float* out) {
+  const T* from = x.head(head) + first * x.token_stride;
   for (int64_t g = 0; g < group; g++, from += x.token_stride) {
     for (int64_t d = 0; d < x.depth; d++) {
-      out[g * x.depth + d] = first + g < x.tokens ? factor * from[d] : 0.0f;
+      out[g * x.depth + d] = first + g < x.tokens ? factor * static_cast<float>(from[d]) : 0.0f;
     }
   }
 }
@@ -193,45 +203,118 @@ at::Tensor plain(const at::Tensor& query, const at::Tensor& key, const at::Tenso
   return at::matmul(at::softmax(at::matmul(query * scale, key.transpose(-2, -1)), -1), value);
 }
 
+/// What the queries find; `logarithms` [N · heads, T] of the sums of their weights.
+template <typename T>
+at::Tensor attended(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+                    double scale, at::Tensor& logarithms) {
+  Heads<T> q(query), k(key), v(value);
+  int64_t depth = q.depth, columns = padded(k.tokens, 2 * lanes);
+  int64_t heads = q.pictures * q.heads, groups = (q.tokens + group - 1) / group;
+  at::Tensor output = joined(query);
+  T* out = output.mutable_data_ptr<T>();
+  logarithms = at::empty({heads, q.tokens}, query.options().dtype(at::kFloat));
+  float* logs = logarithms.mutable_data_ptr<float>();
+  // A head's queries in several parts where heads are fewer than threads.
+  int64_t pieces = std::min(groups, (at::get_num_threads() + heads - 1) / heads);
+  parallel(heads * pieces, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> keys(depth * columns), values(depth * columns), scores(group * columns);
+    float rows[group * 128], found[group * 128], sums[group], largest[group];
+    int64_t held = -1;
+    for (int64_t part = begin; part < end; part++) {
+      int64_t head = part / pieces, piece = part % pieces;
+      if (head != held) {
+        turned(k, head, columns, keys.data());
+        turned(v, head, columns, values.data());
+        held = head;
+      }
+      int64_t last = std::min(q.tokens, groups * (piece + 1) / pieces * group);
+      for (int64_t t = groups * piece / pieces * group; t < last; t += group) {
+        rows_of(q, head, t, scale, rows);
+        products(rows, keys.data(), depth, columns, scores.data());
+        exponentials(scores.data(), k.tokens, columns, sums, largest);
+        reductions(scores.data(), values.data(), depth, columns, found);
+        for (int64_t g = 0; g < group && t + g < q.tokens; g++) {
+          int64_t place = (head / q.heads * q.tokens + t + g) * q.heads + head % q.heads;
+          for (int64_t d = 0; d < depth; d++) {
+            out[place * depth + d] = found[g * depth + d] / sums[g];
+          }
+          logs[head * q.tokens + t + g] = largest[g] + std::log(sums[g]);
+        }
+      }
+    }
+  });
+  return output;
+}
+
+/// The gradients of query, key and value.
+template <typename T>
+std::array<at::Tensor, 3> gradients_of(const at::Tensor& query, const at::Tensor& key,
+                                       const at::Tensor& value, const at::Tensor& output,
+                                       const at::Tensor& logarithms, double scale,
+                                       const at::Tensor& gradient) {
+  Heads<T> q(query), k(key), v(value), o(output), slope(gradient);
+  const float* logs = logarithms.const_data_ptr<float>();
+  int64_t depth = q.depth, columns = padded(k.tokens, 2 * lanes);
+  int64_t heads = q.pictures * q.heads;
+  at::Tensor for_query = joined(query), for_key = joined(key), for_value = joined(value);
+  T *dq = for_query.mutable_data_ptr<T>(), *dk = for_key.mutable_data_ptr<T>();
+  T* dv = for_value.mutable_data_ptr<T>();
+  parallel(heads, 1, [&](int64_t begin, int64_t end) {
+    int64_t size = depth * columns;
+    std::vector<float> keys(size), values(size), key_slopes(size), value_slopes(size);
+    std::vector<float> scores(group * columns), slopes(group * columns);
+    float rows[group * 128], unscaled[group * 128], above[group * 128], below[group * 128];
+    float found[group * 128], means[group], sums[group];
+    for (int64_t head = begin; head < end; head++) {
+      turned(k, head, columns, keys.data());
+      turned(v, head, columns, values.data());
+      std::fill(key_slopes.begin(), key_slopes.end(), 0.0f);
+      std::fill(value_slopes.begin(), value_slopes.end(), 0.0f);
+      for (int64_t t = 0; t < q.tokens; t += group) {
+        rows_of(q, head, t, scale, rows);
+        rows_of(q, head, t, 1, unscaled);
+        rows_of(slope, head, t, 1, above);
+        rows_of(o, head, t, 1, below);
+        for (int64_t g = 0; g < group; g++) {
+          means[g] = 0;
+          for (int64_t d = 0; d < depth; d++) {
+            means[g] += above[g * depth + d] * below[g * depth + d];
+          }
+          sums[g] = t + g < q.tokens ? logs[head * q.tokens + t + g] : 0;
+        }
+        products(rows, keys.data(), depth, columns, scores.data());
+        weights(scores.data(), k.tokens, columns, sums);
+        // Rows behind the last query add nothing, because nothing flows into them.
+        outer_products(above, scores.data(), depth, columns, value_slopes.data());
+        products(above, values.data(), depth, columns, slopes.data());
+        softmax_gradients(scores.data(), slopes.data(), columns, means, scale);
+        outer_products(unscaled, slopes.data(), depth, columns, key_slopes.data());
+        reductions(slopes.data(), keys.data(), depth, columns, found);
+        for (int64_t g = 0; g < group && t + g < q.tokens; g++) {
+          int64_t place = (head / q.heads * q.tokens + t + g) * q.heads + head % q.heads;
+          std::copy(found + g * depth, found + (g + 1) * depth, dq + place * depth);
+        }
+      }
+      for (int64_t t = 0; t < k.tokens; t++) {
+        int64_t place = (head / k.heads * k.tokens + t) * k.heads + head % k.heads;
+        for (int64_t d = 0; d < depth; d++) {
+          dk[place * depth + d] = key_slopes[d * columns + t];
+          dv[place * depth + d] = value_slopes[d * columns + t];
+        }
+      }
+    }
+  });
+  return {for_query, for_key, for_value};
+}
+
 struct FewChannels : torch::autograd::Function<FewChannels> {
   // Runs with recording switched off, as every forward function.
   static at::Tensor forward(AutogradContext* context, const at::Tensor& query,
                             const at::Tensor& key, const at::Tensor& value, double scale) {
-    Heads q(query), k(key), v(value);
-    int64_t depth = q.depth, columns = padded(k.tokens, 2 * lanes);
-    int64_t heads = q.pictures * q.heads, groups = (q.tokens + group - 1) / group;
-    at::Tensor output = joined(query);
-    at::Tensor logarithms = at::empty({heads, q.tokens}, query.options());
-    float *out = output.mutable_data_ptr<float>(), *logs = logarithms.mutable_data_ptr<float>();
-    // A head's queries in several parts where heads are fewer than threads.
-    int64_t pieces = std::min(groups, (at::get_num_threads() + heads - 1) / heads);
-    parallel(heads * pieces, 1, [&](int64_t begin, int64_t end) {
-      std::vector<float> keys(depth * columns), values(depth * columns), scores(group * columns);
-      float rows[group * 128], found[group * 128], sums[group], largest[group];
-      int64_t held = -1;
-      for (int64_t part = begin; part < end; part++) {
-        int64_t head = part / pieces, piece = part % pieces;
-        if (head != held) {
-          turned(k, head, columns, keys.data());
-          turned(v, head, columns, values.data());
-          held = head;
-        }
-        int64_t last = std::min(q.tokens, groups * (piece + 1) / pieces * group);
-        for (int64_t t = groups * piece / pieces * group; t < last; t += group) {
-          rows_of(q, head, t, scale, rows);
-          products(rows, keys.data(), depth, columns, scores.data());
-          exponentials(scores.data(), k.tokens, columns, sums, largest);
-          reductions(scores.data(), values.data(), depth, columns, found);
-          for (int64_t g = 0; g < group && t + g < q.tokens; g++) {
-            int64_t place = (head / q.heads * q.tokens + t + g) * q.heads + head % q.heads;
-            for (int64_t d = 0; d < depth; d++) {
-              out[place * depth + d] = found[g * depth + d] / sums[g];
-            }
-            logs[head * q.tokens + t + g] = largest[g] + std::log(sums[g]);
-          }
-        }
-      }
-    });
+    at::Tensor logarithms;
+    at::Tensor output = query.scalar_type() == at::kFloat
+                            ? attended<float>(query, key, value, scale, logarithms)
+                            : attended<at::BFloat16>(query, key, value, scale, logarithms);
     context->save_for_backward({query, key, value, output, logarithms});
     context->saved_data["scale"] = scale;
     return output;
@@ -257,72 +340,25 @@ struct FewChannels : torch::autograd::Function<FewChannels> {
       return found;
     }
     at::Tensor gradient = gradients[0].stride(3) == 1 ? gradients[0] : gradients[0].contiguous();
-    Heads q(query), k(key), v(value), o(saved[3]), slope(gradient);
-    const float* logs = saved[4].const_data_ptr<float>();
-    int64_t depth = q.depth, columns = padded(k.tokens, 2 * lanes);
-    int64_t heads = q.pictures * q.heads;
-    at::Tensor for_query = joined(query), for_key = joined(key), for_value = joined(value);
-    float* dq = for_query.mutable_data_ptr<float>();
-    float *dk = for_key.mutable_data_ptr<float>(), *dv = for_value.mutable_data_ptr<float>();
-    parallel(heads, 1, [&](int64_t begin, int64_t end) {
-      int64_t size = depth * columns;
-      std::vector<float> keys(size), values(size), key_slopes(size), value_slopes(size);
-      std::vector<float> scores(group * columns), slopes(group * columns);
-      float rows[group * 128], unscaled[group * 128], above[group * 128], output[group * 128];
-      float found[group * 128], means[group], logarithms[group];
-      for (int64_t head = begin; head < end; head++) {
-        turned(k, head, columns, keys.data());
-        turned(v, head, columns, values.data());
-        std::fill(key_slopes.begin(), key_slopes.end(), 0.0f);
-        std::fill(value_slopes.begin(), value_slopes.end(), 0.0f);
-        for (int64_t t = 0; t < q.tokens; t += group) {
-          rows_of(q, head, t, scale, rows);
-          rows_of(q, head, t, 1, unscaled);
-          rows_of(slope, head, t, 1, above);
-          rows_of(o, head, t, 1, output);
-          for (int64_t g = 0; g < group; g++) {
-            means[g] = 0;
-            for (int64_t d = 0; d < depth; d++) {
-              means[g] += above[g * depth + d] * output[g * depth + d];
-            }
-            logarithms[g] = t + g < q.tokens ? logs[head * q.tokens + t + g] : 0;
-          }
-          products(rows, keys.data(), depth, columns, scores.data());
-          weights(scores.data(), k.tokens, columns, logarithms);
-          // Rows behind the last query add nothing, because nothing flows into them.
-          outer_products(above, scores.data(), depth, columns, value_slopes.data());
-          products(above, values.data(), depth, columns, slopes.data());
-          softmax_gradients(scores.data(), slopes.data(), columns, means, scale);
-          outer_products(unscaled, slopes.data(), depth, columns, key_slopes.data());
-          reductions(slopes.data(), keys.data(), depth, columns, found);
-          for (int64_t g = 0; g < group && t + g < q.tokens; g++) {
-            int64_t place = (head / q.heads * q.tokens + t + g) * q.heads + head % q.heads;
-            std::copy(found + g * depth, found + (g + 1) * depth, dq + place * depth);
-          }
-        }
-        for (int64_t t = 0; t < k.tokens; t++) {
-          int64_t place = (head / k.heads * k.tokens + t) * k.heads + head % k.heads;
-          for (int64_t d = 0; d < depth; d++) {
-            dk[place * depth + d] = key_slopes[d * columns + t];
-            dv[place * depth + d] = value_slopes[d * columns + t];
-          }
-        }
-      }
-    });
-    return {for_query, for_key, for_value, at::Tensor()};
+    auto [dq, dk, dv] =
+        query.scalar_type() == at::kFloat
+            ? gradients_of<float>(query, key, value, saved[3], saved[4], scale, gradient)
+            : gradients_of<at::BFloat16>(query, key, value, saved[3], saved[4], scale, gradient);
+    return {dq, dk, dv, at::Tensor()};
   }
 };
 
 /// Whether the kernel above is for these.
 bool is_fit(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
   for (const at::Tensor& one : {query, key, value}) {
-    if (!one.device().is_cpu() || one.scalar_type() != at::kFloat || one.dim() != 4 ||
+    if (!one.device().is_cpu() || one.scalar_type() != query.scalar_type() || one.dim() != 4 ||
         one.stride(3) != 1 || one.numel() == 0 || one.size(0) != query.size(0) ||
         one.size(1) != query.size(1) || one.size(3) != query.size(3)) {
       return false;
     }
   }
-  return query.size(3) % step == 0 && query.size(3) <= 32 && key.size(2) == value.size(2);
+  bool is_known = query.scalar_type() == at::kFloat || query.scalar_type() == at::kBFloat16;
+  return is_known && query.size(3) % step == 0 && query.size(3) <= 32 && key.size(2) == value.size(2);
 }
 
 }  // namespace

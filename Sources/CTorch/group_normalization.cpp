@@ -23,7 +23,9 @@ WIDE void activate_rows(const float* x, int64_t rows, int64_t stride, int64_t wi
   for (int64_t row = 0; row < rows; row++, x += stride, y += stride) {
     for (int64_t c = 0; c < width; c++) {
       float z = x[c] * scale[c] + shift[c];
-      y[c] = z / (1.0f + exponential<float, uint32_t>(-z));
+      float e = -z;
+      exponentiate<float, uint32_t>(e);
+      y[c] = z / (1.0f + e);
     }
   }
 }
@@ -35,7 +37,9 @@ WIDE void inner_gradients(const float* x, const float* dy, int64_t rows, int64_t
   for (int64_t row = 0; row < rows; row++, x += stride, dy += stride, g += stride) {
     for (int64_t c = 0; c < width; c++) {
       float z = x[c] * scale[c] + shift[c];
-      float s = 1.0f / (1.0f + exponential<float, uint32_t>(-z));
+      float s = -z;
+      exponentiate<float, uint32_t>(s);
+      s = 1.0f / (1.0f + s);
       float inner = dy[c] * s * (1.0f + z * (1.0f - s));
       g[c] = inner;
       sum[c] += inner;
@@ -55,6 +59,65 @@ WIDE void outer_gradients(const float* x, int64_t rows, int64_t stride, int64_t 
     }
   }
 }
+
+WIDE void widen_rows(const uint16_t* x, int64_t rows, int64_t stride, int64_t width, float* out) {
+  for (int64_t row = 0; row < rows; row++, x += stride, out += width) {
+    for (int64_t c = 0; c < width; c++) {
+      out[c] = __builtin_bit_cast(float, static_cast<uint32_t>(x[c]) << 16);
+    }
+  }
+}
+
+/// To the nearest, ties to even.
+WIDE void narrow_rows(const float* x, int64_t rows, int64_t stride, int64_t width, uint16_t* out) {
+  for (int64_t row = 0; row < rows; row++, x += width, out += stride) {
+    for (int64_t c = 0; c < width; c++) {
+      uint32_t bits = __builtin_bit_cast(uint32_t, x[c]);
+      uint16_t near = static_cast<uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+      out[c] = x[c] == x[c] ? near : 0x7FC0;
+    }
+  }
+}
+
+/// Some channels of a picture's pixels for the loops above, in float32: where they lie, or by way of
+/// a block of rows beside.
+template <typename T>
+struct Slab;
+
+template <>
+struct Slab<float> {
+  float* data;
+  int64_t stride;
+
+  Slab(const float* data, int64_t channels, int64_t)
+      : data(const_cast<float*>(data)), stride(channels) {}
+  float* at(int64_t row, int64_t) { return data + row * stride; }
+  float* place(int64_t row) { return data + row * stride; }
+  void put(int64_t, int64_t) {}
+};
+
+template <>
+struct Slab<at::BFloat16> {
+  uint16_t* data;
+  int64_t channels, stride;
+  std::vector<float> space;
+
+  Slab(const at::BFloat16* data, int64_t channels, int64_t width)
+      : data(reinterpret_cast<uint16_t*>(const_cast<at::BFloat16*>(data))),
+        channels(channels),
+        stride(width),
+        space(block * width) {}
+  /// `count` rows from `row` on.
+  float* at(int64_t row, int64_t count) {
+    widen_rows(data + row * channels, count, channels, stride, space.data());
+    return space.data();
+  }
+  /// Where rows go that `put` writes.
+  float* place(int64_t) { return space.data(); }
+  void put(int64_t row, int64_t count) {
+    narrow_rows(space.data(), count, channels, stride, data + row * channels);
+  }
+};
 
 /// The work as parts that do not touch each other: a picture's groups, or some of them where pictures
 /// are fewer than threads.
@@ -83,16 +146,22 @@ struct Parts {
     });
   }
 
+  /// Calls `body(first row, rows)` for all blocks of a picture's rows.
+  template <typename Body>
+  void blocks(const Body& body) const {
+    for (int64_t row = 0; row < rows; row += block) body(row, std::min(block, rows - row));
+  }
+
   /// `body` adds blocks of rows to `kinds` sums a channel of `count` channels.
   template <typename Body>
   std::vector<double> sums(int64_t count, int64_t kinds, const Body& body) const {
     std::vector<double> total(kinds * count, 0.0);
     std::vector<float> some(kinds * count);
-    for (int64_t row = 0; row < rows; row += block) {
+    blocks([&](int64_t row, int64_t number) {
       std::fill(some.begin(), some.end(), 0.0f);
-      body(row, std::min(block, rows - row), some.data());
+      body(row, number, some.data());
       for (size_t i = 0; i < some.size(); i++) total[i] += some[i];
-    }
+    });
     return total;
   }
 
@@ -113,48 +182,142 @@ at::Tensor plain(const at::Tensor& input, const at::Tensor& added, const at::Ten
   return at::silu(at::group_norm(x, groups, weight, bias, eps, false));
 }
 
+/// The output; `kept` [2, N, C] becomes the mean, less what is added, of each picture's channels and
+/// 1 / deviation.
+template <typename T>
+at::Tensor normalized(const at::Tensor& input, const at::Tensor& added, const at::Tensor& weight,
+                      const at::Tensor& bias, int64_t groups, double eps, const at::Tensor& kept) {
+  Parts parts(input, groups);
+  int64_t channels = parts.channels, rows = parts.rows;
+  const T* x = input.const_data_ptr<T>();
+  const float *factor = weight.const_data_ptr<float>(), *offset = bias.const_data_ptr<float>();
+  const float* more = added.defined() ? added.const_data_ptr<float>() : nullptr;
+  float* means = kept.mutable_data_ptr<float>();
+  float* deviations = means + parts.pictures * channels;
+  at::Tensor output = at::empty_like(input);
+  T* y = output.mutable_data_ptr<T>();
+  parts.each([&](int64_t picture, int64_t first, int64_t end) {
+    int64_t count = end - first, start = picture * rows * channels + first;
+    Slab<T> in(x + start, channels, count), out(y + start, channels, count);
+    float *mean = means + picture * channels + first;
+    float *deviation = deviations + picture * channels + first;
+    double share = 1.0 / (rows * parts.width());
+    std::vector<double> spread(count);
+    std::vector<double> total = parts.sums(count, 1, [&](int64_t row, int64_t some, float* sum) {
+      add_rows(in.at(row, some), some, in.stride, count, sum);
+    });
+    const float* extra = more ? more + picture * channels + first : nullptr;
+    for (int64_t c = 0; extra && c < count; c++) total[c] += static_cast<double>(rows) * extra[c];
+    parts.spread(total.data(), count, share, spread.data());
+    for (int64_t c = 0; c < count; c++) mean[c] = spread[c] - (extra ? extra[c] : 0.0f);
+    total = parts.sums(count, 1, [&](int64_t row, int64_t some, float* sum) {
+      add_squares(in.at(row, some), some, in.stride, count, mean, sum);
+    });
+    parts.spread(total.data(), count, share, spread.data());
+    std::vector<float> scale(count), shift(count);
+    for (int64_t c = 0; c < count; c++) {
+      deviation[c] = 1 / std::sqrt(spread[c] + eps);
+      scale[c] = factor[first + c] * deviation[c];
+      shift[c] = offset[first + c] - mean[c] * scale[c];
+    }
+    parts.blocks([&](int64_t row, int64_t some) {
+      activate_rows(in.at(row, some), some, in.stride, count, scale.data(), shift.data(),
+                    out.place(row));
+      out.put(row, some);
+    });
+  });
+  return output;
+}
+
+/// Of input, what is added (undefined without), weight and bias.
+struct Gradients {
+  at::Tensor input, added, weight, bias;
+};
+
+template <typename T>
+Gradients gradients_of(const at::Tensor& input, const at::Tensor& added, const at::Tensor& weight,
+                       const at::Tensor& bias, const at::Tensor& kept, int64_t groups,
+                       const at::Tensor& gradient) {
+  Parts parts(input, groups);
+  int64_t channels = parts.channels, rows = parts.rows;
+  const T *x = input.const_data_ptr<T>(), *dy = gradient.const_data_ptr<T>();
+  const float *factor = weight.const_data_ptr<float>(), *offset = bias.const_data_ptr<float>();
+  const float* means = kept.const_data_ptr<float>();
+  const float* deviations = means + parts.pictures * channels;
+  Gradients found = {at::empty_like(input), at::Tensor(), at::empty_like(weight),
+                     at::empty_like(bias)};
+  T* dx = found.input.mutable_data_ptr<T>();
+  if (added.defined()) found.added = at::empty_like(added);
+  float* da = added.defined() ? found.added.mutable_data_ptr<float>() : nullptr;
+  // Each picture's share of the gradients of weight and bias.
+  std::vector<double> shares(2 * parts.pictures * channels);
+  parts.each([&](int64_t picture, int64_t first, int64_t end) {
+    int64_t count = end - first, start = picture * rows * channels + first;
+    Slab<T> in(x + start, channels, count), above(dy + start, channels, count);
+    Slab<T> out(dx + start, channels, count);
+    const float* mean = means + picture * channels + first;
+    const float* deviation = deviations + picture * channels + first;
+    std::vector<float> scale(count), shift(count);
+    for (int64_t c = 0; c < count; c++) {
+      scale[c] = factor[first + c] * deviation[c];
+      shift[c] = offset[first + c] - mean[c] * scale[c];
+    }
+    std::vector<double> total = parts.sums(count, 2, [&](int64_t row, int64_t some, float* sum) {
+      inner_gradients(in.at(row, some), above.at(row, some), some, in.stride, count, scale.data(),
+                      shift.data(), mean, out.place(row), sum, sum + count);
+      out.put(row, some);
+    });
+    // Means over a group of γ g and of γ g (x − mean).
+    std::vector<double> weighted(2 * count), spread(2 * count);
+    for (int64_t c = 0; c < count; c++) {
+      double* share = shares.data() + 2 * (picture * channels + first + c);
+      share[0] = total[c];
+      share[1] = total[count + c] * deviation[c];
+      weighted[c] = total[c] * factor[first + c];
+      weighted[count + c] = total[count + c] * factor[first + c];
+    }
+    double share = 1.0 / (rows * parts.width());
+    parts.spread(weighted.data(), count, share, spread.data());
+    parts.spread(weighted.data() + count, count, share, spread.data() + count);
+    std::vector<float> offsets(count), factors(count);
+    for (int64_t c = 0; c < count; c++) {
+      double inverse = deviation[c];
+      offsets[c] = inverse * spread[c];
+      factors[c] = inverse * inverse * inverse * spread[count + c];
+    }
+    total = parts.sums(count, 1, [&](int64_t row, int64_t some, float* sum) {
+      outer_gradients(in.at(row, some), some, in.stride, count, scale.data(), mean, offsets.data(),
+                      factors.data(), out.at(row, some), sum);
+      out.put(row, some);
+    });
+    for (int64_t c = 0; da && c < count; c++) da[picture * channels + first + c] = total[c];
+  });
+  float* dw = found.weight.mutable_data_ptr<float>();
+  float* db = found.bias.mutable_data_ptr<float>();
+  for (int64_t c = 0; c < channels; c++) {
+    double sum = 0, product = 0;
+    for (int64_t picture = 0; picture < parts.pictures; picture++) {
+      sum += shares[2 * (picture * channels + c)];
+      product += shares[2 * (picture * channels + c) + 1];
+    }
+    db[c] = sum;
+    dw[c] = product;
+  }
+  return found;
+}
+
 struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
   // Runs with recording switched off, as every forward function.
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
-                            const at::Tensor& added, const at::Tensor& weight,
-                            const at::Tensor& bias, int64_t groups, double eps) {
-    Parts parts(input, groups);
-    int64_t channels = parts.channels, rows = parts.rows;
-    const float* x = input.const_data_ptr<float>();
-    const float *factor = weight.const_data_ptr<float>(), *offset = bias.const_data_ptr<float>();
-    const float* more = added.defined() ? added.const_data_ptr<float>() : nullptr;
-    // Of each picture's channels: the mean less what is added, and 1 / deviation.
-    at::Tensor kept = at::empty({2, parts.pictures, channels},
-                                input.options().memory_format(std::nullopt));
-    float* means = kept.mutable_data_ptr<float>();
-    float* deviations = means + parts.pictures * channels;
-    at::Tensor output = at::empty_like(input);
-    float* y = output.mutable_data_ptr<float>();
-    parts.each([&](int64_t picture, int64_t first, int64_t end) {
-      int64_t count = end - first, start = picture * rows * channels + first;
-      float *mean = means + picture * channels + first;
-      float *deviation = deviations + picture * channels + first;
-      double share = 1.0 / (rows * parts.width());
-      std::vector<double> spread(count);
-      std::vector<double> total = parts.sums(count, 1, [&](int64_t row, int64_t some, float* sum) {
-        add_rows(x + start + row * channels, some, channels, count, sum);
-      });
-      const float* extra = more ? more + picture * channels + first : nullptr;
-      for (int64_t c = 0; extra && c < count; c++) total[c] += static_cast<double>(rows) * extra[c];
-      parts.spread(total.data(), count, share, spread.data());
-      for (int64_t c = 0; c < count; c++) mean[c] = spread[c] - (extra ? extra[c] : 0.0f);
-      total = parts.sums(count, 1, [&](int64_t row, int64_t some, float* sum) {
-        add_squares(x + start + row * channels, some, channels, count, mean, sum);
-      });
-      parts.spread(total.data(), count, share, spread.data());
-      std::vector<float> scale(count), shift(count);
-      for (int64_t c = 0; c < count; c++) {
-        deviation[c] = 1 / std::sqrt(spread[c] + eps);
-        scale[c] = factor[first + c] * deviation[c];
-        shift[c] = offset[first + c] - mean[c] * scale[c];
-      }
-      activate_rows(x + start, rows, channels, count, scale.data(), shift.data(), y + start);
-    });
+                            const std::optional<at::Tensor>& what_is_added,
+                            const at::Tensor& weight, const at::Tensor& bias, int64_t groups,
+                            double eps) {
+    at::Tensor added = what_is_added.value_or(at::Tensor());
+    at::Tensor kept = at::empty({2, input.size(0), input.size(1)}, weight.options());
+    at::Tensor output =
+        input.scalar_type() == at::kFloat
+            ? normalized<float>(input, added, weight, bias, groups, eps, kept)
+            : normalized<at::BFloat16>(input, added, weight, bias, groups, eps, kept);
     context->save_for_backward({input, added, weight, bias, kept});
     context->saved_data["groups"] = groups;
     context->saved_data["eps"] = eps;
@@ -183,88 +346,30 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
       return found;
     }
     at::Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
-    Parts parts(input, groups);
-    int64_t channels = parts.channels, rows = parts.rows;
-    const float *x = input.const_data_ptr<float>(), *dy = gradient.const_data_ptr<float>();
-    const float *factor = weight.const_data_ptr<float>(), *offset = bias.const_data_ptr<float>();
-    const float* means = kept.const_data_ptr<float>();
-    const float* deviations = means + parts.pictures * channels;
-    at::Tensor for_input = at::empty_like(input);
-    float* dx = for_input.mutable_data_ptr<float>();
-    at::Tensor for_added;
-    if (added.defined()) for_added = at::empty_like(added);
-    float* da = added.defined() ? for_added.mutable_data_ptr<float>() : nullptr;
-    // Each picture's share of the gradients of weight and bias.
-    std::vector<double> shares(2 * parts.pictures * channels);
-    parts.each([&](int64_t picture, int64_t first, int64_t end) {
-      int64_t count = end - first, start = picture * rows * channels + first;
-      const float* mean = means + picture * channels + first;
-      const float* deviation = deviations + picture * channels + first;
-      std::vector<float> scale(count), shift(count);
-      for (int64_t c = 0; c < count; c++) {
-        scale[c] = factor[first + c] * deviation[c];
-        shift[c] = offset[first + c] - mean[c] * scale[c];
-      }
-      std::vector<double> total = parts.sums(count, 2, [&](int64_t row, int64_t some, float* sum) {
-        int64_t at = start + row * channels;
-        inner_gradients(x + at, dy + at, some, channels, count, scale.data(), shift.data(), mean,
-                        dx + at, sum, sum + count);
-      });
-      // Means over a group of γ g and of γ g (x − mean).
-      std::vector<double> weighted(2 * count), spread(2 * count);
-      for (int64_t c = 0; c < count; c++) {
-        double* share = shares.data() + 2 * (picture * channels + first + c);
-        share[0] = total[c];
-        share[1] = total[count + c] * deviation[c];
-        weighted[c] = total[c] * factor[first + c];
-        weighted[count + c] = total[count + c] * factor[first + c];
-      }
-      double share = 1.0 / (rows * parts.width());
-      parts.spread(weighted.data(), count, share, spread.data());
-      parts.spread(weighted.data() + count, count, share, spread.data() + count);
-      std::vector<float> offsets(count), factors(count);
-      for (int64_t c = 0; c < count; c++) {
-        double inverse = deviation[c];
-        offsets[c] = inverse * spread[c];
-        factors[c] = inverse * inverse * inverse * spread[count + c];
-      }
-      total = parts.sums(count, 1, [&](int64_t row, int64_t some, float* sum) {
-        int64_t at = start + row * channels;
-        outer_gradients(x + at, some, channels, count, scale.data(), mean, offsets.data(),
-                        factors.data(), dx + at, sum);
-      });
-      for (int64_t c = 0; da && c < count; c++) da[picture * channels + first + c] = total[c];
-    });
-    at::Tensor for_weight = at::empty_like(weight), for_bias = at::empty_like(bias);
-    float* dw = for_weight.mutable_data_ptr<float>();
-    float* db = for_bias.mutable_data_ptr<float>();
-    for (int64_t c = 0; c < channels; c++) {
-      double sum = 0, product = 0;
-      for (int64_t picture = 0; picture < parts.pictures; picture++) {
-        sum += shares[2 * (picture * channels + c)];
-        product += shares[2 * (picture * channels + c) + 1];
-      }
-      db[c] = sum;
-      dw[c] = product;
-    }
-    return {for_input, for_added, for_weight, for_bias, at::Tensor(), at::Tensor()};
+    Gradients found =
+        input.scalar_type() == at::kFloat
+            ? gradients_of<float>(input, added, weight, bias, kept, groups, gradient)
+            : gradients_of<at::BFloat16>(input, added, weight, bias, kept, groups, gradient);
+    return {found.input, found.added, found.weight, found.bias, at::Tensor(), at::Tensor()};
   }
 };
 
 /// Whether the kernels above are for this input.
 bool is_fit(const at::Tensor& input, const at::Tensor& added, const at::Tensor& weight,
             const at::Tensor& bias, int64_t groups) {
-  bool is_plain = input.device().is_cpu() && input.scalar_type() == at::kFloat &&
+  bool is_plain = input.device().is_cpu() &&
+                  (input.scalar_type() == at::kFloat || input.scalar_type() == at::kBFloat16) &&
                   input.dim() == 4 && input.numel() > 0 && input.size(1) > 1 &&
                   input.is_contiguous(at::MemoryFormat::ChannelsLast);
   if (!is_plain || groups < 1 || input.size(1) % groups != 0) return false;
   for (const at::Tensor& one : {weight, bias}) {
-    if (one.scalar_type() != at::kFloat || one.numel() != input.size(1)) return false;
+    bool is_known = one.scalar_type() == at::kFloat || one.scalar_type() == at::kBFloat16;
+    if (!is_known || one.numel() != input.size(1)) return false;
   }
   // One number a picture and channel.
   return !added.defined() ||
-         (added.scalar_type() == at::kFloat && added.dim() == 4 && added.size(0) == input.size(0) &&
-          added.size(1) == input.size(1) && added.numel() == added.size(0) * added.size(1));
+         (added.dim() == 4 && added.size(0) == input.size(0) && added.size(1) == input.size(1) &&
+          added.numel() == added.size(0) * added.size(1));
 }
 
 }  // namespace
@@ -274,8 +379,10 @@ int ct_group_norm_silu(CTTensor input, CTTensor added, int64_t groups, CTTensor 
   return guard("group_norm_silu", {input, added, weight, bias}, [&] {
     Ref x(input), a(added), w(weight), b(bias);
     if (is_fit(x, a, w, b, groups)) {
-      at::Tensor more = a->defined() ? a->contiguous() : at::Tensor();
-      *out = give(FusedGroupNorm::apply(*x, more, *w, *b, groups, eps));
+      std::optional<at::Tensor> more;
+      if (added) more = a->to(at::kFloat).contiguous();
+      *out = give(FusedGroupNorm::apply(*x, more, w->to(at::kFloat), b->to(at::kFloat), groups,
+                                        eps));
       return;
     }
     *out = give(plain(x, a, w, b, groups, eps));

@@ -12,16 +12,17 @@
 
 namespace ctorch {
 
-/// 16 numbers side by side, at any address.
-typedef float Lanes __attribute__((vector_size(64), aligned(4), may_alias));
-typedef uint32_t LaneBits __attribute__((vector_size(64), aligned(4), may_alias));
+/// 16 numbers side by side; in memory, at any address.
+typedef float Lanes __attribute__((vector_size(64)));
+typedef float LooseLanes __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint32_t LaneBits __attribute__((vector_size(64)));
 constexpr int64_t lanes = 16;
 
 /// eˣ within 2 units in the last place, of a number or of lanes: x = n ln 2 + r, a polynomial in r
 /// (Moshier's Cephes), and n into the exponent. From −87 down and from 88 up it stays what it is
-/// there.
+/// there. In place: lanes by value go by other rules on each kind of processor.
 template <typename F, typename Bits>
-__attribute__((always_inline)) inline F exponential(F x) {
+__attribute__((always_inline)) inline void exponentiate(F& x) {
   constexpr float rounding = 12582912.0f;  // 1.5 · 2²³: adding it leaves n in the lowest bits.
   const F low = F{} - 87.0f, high = F{} + 88.0f;
   x = x < low ? low : x;
@@ -37,7 +38,7 @@ __attribute__((always_inline)) inline F exponential(F x) {
   y = y * r + 5.0000001201e-1f;
   y = y * (r * r) + r + 1.0f;
   Bits power = (__builtin_bit_cast(Bits, shifted) << 23) + 0x3F800000u;
-  return y * __builtin_bit_cast(F, power);
+  x = y * __builtin_bit_cast(F, power);
 }
 
 /// Rows whose sums are kept in single precision.

@@ -68,6 +68,29 @@ import Torch
     }
   }
 
+  /// bfloat16 in and out, everything between in float32.
+  @Test(arguments: [
+    Shape(queries: 256, keys: 256, depth: 8), Shape(queries: 33, keys: 77, depth: 32),
+  ]) func halfPrecisionIsRoundedOnce(_ shape: Shape) {
+    let random = Generator(seed: 6)
+    let inputs = [shape.queries, shape.keys, shape.keys].map {
+      Tensor.randn([shape.pictures, shape.heads, $0, shape.depth], using: random).to(.bfloat16)
+    }
+    let seed = Tensor.randn(inputs[0].shape, using: random).to(.bfloat16)
+    func pass(_ dtype: DType) -> [Tensor] {
+      let leaves = inputs.map { $0.to(dtype).detached() }
+      for leaf in leaves { leaf.requiresGradient = true }
+      let y = Tensor.attention(query: leaves[0], key: leaves[1], value: leaves[2])
+      #expect(y.dtype == dtype)
+      return [y.detached()]
+        + (y * seed.to(dtype)).sum().gradients(withRespectTo: leaves).map { $0! }
+    }
+    for (mine, exact) in zip(pass(.bfloat16), pass(.float64)) {
+      let scale: Double = exact.abs().max().item()
+      expectClose(mine.to(.float64), exact, rtol: 1.0 / 256, atol: 1.0 / 256 * scale, "")
+    }
+  }
+
   /// The next layer takes the output without a copy.
   @Test func headsLieSideBySide() {
     let x = Tensor.randn([2, 3, 10, 8], using: Generator(seed: 1))
