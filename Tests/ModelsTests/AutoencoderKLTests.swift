@@ -126,6 +126,20 @@ import Torch
     }
   }
 
+  @Test func networksInBFloat16StayNearby() throws {
+    let (network, fixture) = try golden("plain")
+    network.move(dtype: .bfloat16)
+    try withoutGradients {
+      let tiling = Tiling(sampleSize: 8, latentSize: 4)
+      let z = try fixture["z"].to(.bfloat16)
+      let decoded = network.decode(z)
+      expectClose(decoded, try fixture["decoded"], rtol: 0, atol: 0.1)
+      #expect(network.decode(z, tiling: tiling).dtype == .float32)
+      let mean = network.encode(try fixture["x"].to(.bfloat16)).mean
+      expectClose(mean, try fixture["mean"], rtol: 0, atol: 0.1)
+    }
+  }
+
   /// Both ways of scaling, by their formulas.
   @Test func latentsAreNormalizedAndBack() throws {
     let z = Tensor.randn([2, 2, 3, 3], using: Generator(seed: 1))

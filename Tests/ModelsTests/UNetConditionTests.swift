@@ -31,7 +31,8 @@ import Torch
 
     /// The output for `x`, of this network or another of its shape.
     func out(
-      _ prompt: PromptContext, x: String = "x", of network: UNet2DCondition? = nil
+      _ prompt: PromptContext, x: String = "x", of network: UNet2DCondition? = nil,
+      dtype: DType = .float32
     ) throws -> Tensor {
       func optional(_ key: String) throws -> Tensor? {
         fixture.contains(key) ? try fixture[key] : nil
@@ -40,7 +41,7 @@ import Torch
         AddedConditions(pooled: $0, sizes: try fixture["sizes"])
       }
       return (network ?? self.network)(
-        try fixture[x], timesteps: try fixture["timesteps"], prompt: prompt, added: added,
+        try fixture[x].to(dtype), timesteps: try fixture["timesteps"], prompt: prompt, added: added,
         classLabels: try optional("labels"), timeCondition: try optional("condition"))
     }
   }
@@ -181,18 +182,33 @@ import Torch
     #expect(found[0].count == found[1].count)
   }
 
-  @Test(arguments: ["sd1", "sdxl"])
-  func halfNetworksStayNearby(_ name: String) throws {
+  /// Products in bfloat16 over weights in float32, and everything in bfloat16.
+  @Test(arguments: ["sd1", "sdxl"], [false, true])
+  func halfNetworksStayNearby(_ name: String, masked: Bool) throws {
     let golden = try Golden(name)
-    golden.network.setTraining(false)
+    let network = golden.network
     try withoutGradients {
-      for masked in [false, true] {
-        let prompt = try golden.prompt(masked: masked)
-        let full = try golden.out(prompt)
-        let half = try Precision.bf16 { try golden.out(golden.network.prepared(prompt)) }
-        #expect(half.dtype == .float32)
-        expectClose(half, full, rtol: 0, atol: 0.1 * full.abs().max().item())
-      }
+      let prompt = try golden.prompt(masked: masked)
+      let full = try golden.out(prompt)
+      let products = try Precision.bf16 { try golden.out(network.prepared(prompt)) }
+      expectClose(products, full, rtol: 0, atol: 0.1 * full.abs().max().item())
+      network.move(dtype: .bfloat16)
+      let states = try golden.fixture["prompt"].to(.bfloat16)
+      let half = PromptContext(states, mask: masked ? try golden.fixture["mask"] : nil)
+      let all = try golden.out(network.prepared(half), dtype: .bfloat16)
+      expectClose(all, full, rtol: 0, atol: 0.1 * full.abs().max().item())
+    }
+  }
+
+  /// Between convolutions and tokens nothing is copied: pictures lie channels-last throughout.
+  @Test func transformersKeepTheLayout() throws {
+    let transformer = try #require(
+      try Golden("sdxl").network.downBlocks[1].attentions[0] as? Transformer2D)
+    let x = Tensor.randn([2, 4, 6, 5], using: Generator(seed: 1)).contiguous(.channelsLast)
+    try withoutGradients {
+      let out = transformer(x, prompt: PromptContext(try Fixture("unet_condition/sdxl")["prompt"]))
+      #expect(out.isContiguous(.channelsLast))
+      #expect(transformer.norm(x).flattened(from: 2).transposed(1, 2).isContiguous())
     }
   }
 }

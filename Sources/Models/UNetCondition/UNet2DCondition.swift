@@ -156,7 +156,7 @@ public final class UNet2DCondition: Module {
     }
     if let addTimeProj, let addEmbedding, let added {
       let sizes = addTimeProj(added.sizes.reshaped([-1])).reshaped([timesteps.size(0), -1])
-      time = time + addEmbedding(.concatenated([added.pooled, sizes.to(added.pooled.dtype)], 1))
+      time = time + addEmbedding(.concatenated([added.pooled.to(dtype), sizes.to(dtype)], 1))
     }
     return time
   }
