@@ -74,6 +74,10 @@ int ct_foreach_mul_(const CTTensor* tensors, int64_t count, CTTensor factor) {
                [&] { at::_foreach_mul_(list(tensors, count), *Ref(factor)); });
 }
 
+int ct_foreach_add_(const CTTensor* tensors, int64_t count, double number) {
+  return guard("foreach.add_", {}, [&] { at::_foreach_add_(list(tensors, count), number); });
+}
+
 int ct_foreach_lerp_(const CTTensor* tensors, const CTTensor* ends, int64_t count, double weight) {
   return guard("foreach_lerp_", {},
                [&] { at::_foreach_lerp_(list(tensors, count), list(ends, count), weight); });

@@ -28,7 +28,7 @@ public final class Adam: Optimizer {
     self.decoupled = decoupled
     means = Moments("exp_avg", like: parameters)
     squares = Moments("exp_avg_sq", like: parameters)
-    steps = Moments(counts: "step", parameters.count)
+    steps = Moments(counts: "step", like: parameters)
   }
 
   /// Takes one step along the gradients that are there.
@@ -36,7 +36,7 @@ public final class Adam: Optimizer {
     withoutGradients {
       let (places, values, gradients) = withGradient()
       let counts = steps.at(places)
-      for count in counts { count.add(1) }
+      counts.addAll(1)
       FusedStep.adam(
         parameters: values, gradients: gradients, means: means.at(places),
         squares: squares.at(places), steps: counts, rate: learningRate, betas: betas,

@@ -25,20 +25,39 @@ public final class Attention: Module {
     self.heads = heads
   }
 
+  /// What a context is to one attention, for as long as its weights stay: `[N, heads, S, d]` each.
+  public struct KeysAndValues {
+    let keys: Tensor
+    let values: Tensor
+  }
+
+  /// The keys and values of `context`, `[N, S, contextWidth]`: made once, for any number of calls.
+  public func keysAndValues(of context: Tensor) -> KeysAndValues {
+    KeysAndValues(keys: split(toK(context)), values: split(toV(context)))
+  }
+
   /// `x` `[N, T, width]` looks at `context` `[N, S, contextWidth]`, or at itself; `[N, T, width]`.
   public func callAsFunction(_ x: Tensor, context: Tensor? = nil, mask: Tensor? = nil) -> Tensor {
-    let context = context ?? x
-    func split(_ y: Tensor) -> Tensor {  // [N, T, heads · d] to [N, heads, T, d]
-      y.reshaped([y.size(0), y.size(1), heads, -1]).transposed(1, 2)
-    }
-    let (query, key, value) = (split(toQ(x)), split(toK(context)), split(toV(context)))
+    self(x, over: keysAndValues(of: context ?? x), mask: mask)
+  }
+
+  /// `x` `[N, T, width]` looks at a context of `keysAndValues(of:)`; `[N, T, width]`.
+  public func callAsFunction(
+    _ x: Tensor, over context: KeysAndValues, mask: Tensor? = nil
+  ) -> Tensor {
+    let (query, key, value) = (split(toQ(x)), context.keys, context.values)
     let attended =
-      mask == nil && isFasterWrittenOut(query, keys: context.size(1))
+      mask == nil && isFasterWrittenOut(query, keys: key.size(2))
       ? (query * (1 / Double(query.size(3)).squareRoot())).matmul(key.transposed()).softmax(-1)
         .matmul(value)
       : Tensor.attention(query: query, key: key, value: value, mask: mask)
     let joined = attended.transposed(1, 2).reshaped([x.size(0), x.size(1), -1])
     return toOut[0](joined)
+  }
+
+  /// `[N, T, heads · d]` to `[N, heads, T, d]`.
+  private func split(_ x: Tensor) -> Tensor {
+    x.reshaped([x.size(0), x.size(1), heads, -1]).transposed(1, 2)
   }
 
   /// Whether the products and the softmax one by one beat libtorch's fused kernel, as measured on a

@@ -70,9 +70,10 @@ struct Moments {
     tensors = parameters.map { .zeros(like: $0.value.detached()) }
   }
 
-  init(counts name: String, _ count: Int) {
+  /// A count a parameter, `float32 []`, on its device, where a fused step reads it.
+  init(counts name: String, like parameters: [Parameter]) {
     self.name = name
-    tensors = (0..<count).map { _ in Tensor(0) }
+    tensors = parameters.map { Tensor(0).to($0.value.device) }
   }
 
   func at(_ places: [Int]) -> [Tensor] { places.map { tensors[$0] } }

@@ -1,6 +1,6 @@
 import Torch
 
-/// Twice the height and width by repeating pixels, then a 3×3 convolution (key `conv`).
+/// Twice the height and width, or any others, by repeating pixels, then a 3×3 convolution (key `conv`).
 public final class Upsample2D: Module, Layer {
   private let conv: Conv2d
 
@@ -11,7 +11,12 @@ public final class Upsample2D: Module, Layer {
 
   /// `[N, inputs, H, W]` to `[N, outputs, 2H, 2W]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    conv(x.interpolated(to: Extent(2 * x.size(2), 2 * x.size(3))))
+    self(x, to: Extent(2 * x.size(2), 2 * x.size(3)))
+  }
+
+  /// `[N, inputs, H, W]` to `[N, outputs, size.height, size.width]`.
+  public func callAsFunction(_ x: Tensor, to size: Extent) -> Tensor {
+    conv(x.interpolated(to: size))
   }
 }
 

@@ -17,6 +17,11 @@ extension Array where Element == Tensor {
     check(withHandles(self) { ct_foreach_mul_($0, $1, factor.raw) }, file, line)
   }
 
+  /// Adds one number to every tensor in place.
+  public func addAll(_ number: Double, file: StaticString = #fileID, line: UInt = #line) {
+    check(withHandles(self) { ct_foreach_add_($0, $1, number) }, file, line)
+  }
+
   /// Moves every tensor in place towards its counterpart by the share `weight`.
   public func lerpAll(
     towards ends: [Tensor], _ weight: Double, file: StaticString = #fileID, line: UInt = #line

@@ -8,84 +8,56 @@ import Torch
 
 /// Folders that no network can be made of.
 @Suite struct UNetFolderTests {
-  /// One change to diffusers' file and the sentence that it earns.
-  struct Change: Sendable, CustomTestStringConvertible {
-    let sentence: String
-    let values: [String: JSON]
-    var testDescription: String { sentence }
-
-    init(_ sentence: String, _ values: [String: JSON]) {
-      self.sentence = sentence
-      self.values = values
-    }
-  }
-
   static let changes = [
-    Change(
+    ConfigChange(
       "block_out_channels lists 0 levels; a network has 1 to 12.", ["block_out_channels": []]),
-    Change(
+    ConfigChange(
       "up_block_types lists 1 levels and block_out_channels 2; both must be of one length.",
       ["up_block_types": ["UpBlock2D"]]),
-    Change(
+    ConfigChange(
       "block_out_channels is -8; it must lie in 1...8192.", ["block_out_channels": [-8, 16]]),
-    Change("layers_per_block is 0; it must lie in 1...64.", ["layers_per_block": 0]),
-    Change("in_channels is 0; it must lie in 1...8192.", ["in_channels": 0]),
-    Change("downsample_padding is 2; it must lie in 0...1.", ["downsample_padding": 2]),
-    Change("dropout is 1.0; it must lie in 0..<1.", ["dropout": 1]),
-    Change("norm_eps is -1.0; it must not be negative.", ["norm_eps": -1]),
-    Change(
+    ConfigChange("layers_per_block is 0; it must lie in 1...64.", ["layers_per_block": 0]),
+    ConfigChange("in_channels is 0; it must lie in 1...8192.", ["in_channels": 0]),
+    ConfigChange("downsample_padding is 2; it must lie in 0...1.", ["downsample_padding": 2]),
+    ConfigChange("dropout is 1.0; it must lie in 0..<1.", ["dropout": 1]),
+    ConfigChange("norm_eps is -1.0; it must not be negative.", ["norm_eps": -1]),
+    ConfigChange(
       "mid_block_scale_factor is 0.0; outputs are divided by it.", ["mid_block_scale_factor": 0]),
-    Change("sample_size must be one number or [height, width].", ["sample_size": [8]]),
-    Change("sample_size is 0; it must lie in 1...65536.", ["sample_size": [8, 0]]),
-    Change("norm_num_groups is 0; it must be positive.", ["norm_num_groups": 0]),
-    Change(
+    ConfigChange("sample_size must be one number or [height, width].", ["sample_size": [8]]),
+    ConfigChange("sample_size is 0; it must lie in 1...65536.", ["sample_size": [8, 0]]),
+    ConfigChange("norm_num_groups is 0; it must be positive.", ["norm_num_groups": 0]),
+    ConfigChange(
       "norm_num_groups is 3, which does not divide a level's 8 channels.", ["norm_num_groups": 3]),
-    Change(
+    ConfigChange(
       "attn_norm_num_groups is 5, which does not divide a level's 16 channels.",
       ["attn_norm_num_groups": 5]),
-    Change(
+    ConfigChange(
       "attention_head_dim is 32, which does not divide a level's 16 channels.",
       ["attention_head_dim": 32]),
-    Change(
+    ConfigChange(
       "freq_shift is 4, which leaves no frequency to 8 channels.", ["freq_shift": 4]),
-    Change(
+    ConfigChange(
       "num_train_timesteps is missing; learned time embeddings need it.",
       ["time_embedding_type": "learned"]),
-    Change("num_class_embeds is 0; it must lie in 1...16777216.", ["num_class_embeds": 0]),
-    Change(
+    ConfigChange("num_class_embeds is 0; it must lie in 1...16777216.", ["num_class_embeds": 0]),
+    ConfigChange(
       "time_embedding_dim is -1; it must lie in 0...65536.", ["time_embedding_dim": -1]),
-    Change(
+    ConfigChange(
       "\"down_block_types.1\": found \"AttnDownBlok2D\", but one of \"DownBlock2D\", "
         + "\"AttnDownBlock2D\", \"ResnetDownsampleBlock2D\" is expected; did you mean "
         + "\"AttnDownBlock2D\"?", ["down_block_types": ["DownBlock2D", "AttnDownBlok2D"]]),
-    Change(
+    ConfigChange(
       "\"_class_name\": found \"VQModel\", but \"UNet2DModel\" is expected.",
       ["_class_name": "VQModel"]),
   ]
 
   /// What opening diffusers' folder says, once keys of its configuration have other values.
   private func saying(_ values: [String: JSON]) throws -> (file: String?, sentence: String) {
-    try withScratchFolder { folder in
-      let given = UNetTests.folder("attention")
-      var json = try JSON(contentsOfFile: "\(given)/config.json")
-      for (key, value) in values { json[key] = value }
-      try json.write(to: "\(folder)/config.json")
-      let weights = "diffusion_pytorch_model.safetensors"
-      try FileManager.default.copyItem(
-        atPath: "\(given)/\(weights)", toPath: "\(folder)/\(weights)")
-      var found: (any ExplainedError)?
-      do {
-        _ = try UNet2D(folder: folder)
-      } catch {
-        found = error as? any ExplainedError
-      }
-      let error = try #require(found)
-      return (error.path.map { URL(filePath: $0).lastPathComponent }, error.sentence)
-    }
+    try DiffusersFolder("unet", "attention").saying(values) { _ = try UNet2D(folder: $0) }
   }
 
   @Test(arguments: changes)
-  func badConfigurationsAreExplained(_ change: Change) throws {
+  func badConfigurationsAreExplained(_ change: ConfigChange) throws {
     let (file, sentence) = try saying(change.values)
     #expect(file == "config.json")
     #expect(sentence == change.sentence)
@@ -125,26 +97,14 @@ import Torch
 
   /// Whatever stands in a file is refused with an error or a sentence, or makes a network.
   @Test func nothingInAFileTraps() throws {
-    let given = try JSON(contentsOfFile: "\(UNetTests.folder("three_levels"))/config.json")
-    let values: [JSON] = [
-      nil, true, 0, 1, -1, 7, 0.5, -0.5, 1e30, 4_611_686_018_427_387_904, .int(.min), .int(.max),
-      "", "resnet", "learned", [], [0], [1, 2], ["DownBlock2D"], [4, 8, .int(.max)], [:],
-    ]
-    var (refused, explained, built) = (0, 0, 0)
-    for key in try #require(given.object).keys {
-      for value in values {
-        var json = given
-        json[key] = value
-        guard let config: UNetConfig = try? json.decode() else {
-          refused += 1
-          continue
-        }
-        if config.problem != nil {
-          explained += 1
-        } else if config.weightCount < 1 << 20 {
-          _ = UNet2D(config, using: nil)
-          built += 1
-        }
+    var (explained, built) = (0, 0)
+    let (refused, _) = try DiffusersFolder("unet", "three_levels").readingEverything { json in
+      let config: UNetConfig = try json.decode()
+      if config.problem != nil {
+        explained += 1
+      } else if config.weightCount < 1 << 20 {
+        _ = UNet2D(config, using: nil)
+        built += 1
       }
     }
     #expect(refused > 100 && explained > 50 && built > 50)

@@ -1,5 +1,4 @@
 import Foundation
-import Interchange
 import TestSupport
 import Testing
 import Torch
@@ -47,13 +46,7 @@ import Torch
     let (network, fixture, x, _) = try golden(name)
     let out = network(x, timesteps: try fixture["timesteps"])
     (out * GoldenCase.weights(like: out)).sum().backward()
-    for (key, parameter) in network.namedParameters {
-      expectClose(
-        try #require(parameter.value.gradient), try fixture["gradients/\(key)"], rtol: 1e-4,
-        atol: 1e-4, key)
-    }
-    let golden = fixture.names.filter { $0.hasPrefix("gradients/") }.count
-    #expect(golden == network.namedParameters.count)
+    try network.expectGradients(fixture)
   }
 
   @Test(arguments: networks)
@@ -61,21 +54,7 @@ import Torch
     let (network, _, _, _) = try golden(name)
     try withScratchFolder { folder in
       try network.save(to: folder)
-      let (ours, theirs) = (
-        try JSON(contentsOfFile: "\(folder)/config.json"),
-        try JSON(contentsOfFile: "\(Self.folder(name))/config.json")
-      )
-      #expect(ours.object?.keys.sorted() == theirs.object?.keys.sorted())
-      for (key, value) in try #require(theirs.object) {
-        let isSame =
-          ours[key] == value || (value.double != nil && ours[key]?.double == value.double)
-        #expect(isSame, "\(key)")
-      }
-      let file = "diffusion_pytorch_model.safetensors"
-      let written = try Weights.read("\(folder)/\(file)")
-      let given = try Weights.read("\(Self.folder(name))/\(file)")
-      #expect(written.keys.sorted() == given.keys.sorted())
-      for (key, tensor) in given { expectEqual(try #require(written[key]), tensor, key) }
+      try DiffusersFolder("unet", name).expectEqual(folder)
       #expect(try UNet2D(folder: folder).config == network.config)
     }
   }
@@ -84,9 +63,7 @@ import Torch
   @Test(arguments: networks)
   func firstWeightsEqualDiffusers(_ name: String) throws {
     let network = UNet2D(try golden(name).network.config, using: Generator(seed: 7))
-    let sums = network.state.sorted { $0.key < $1.key }.map { $0.tensor.to(.float64).sum() }
-    expectClose(
-      .stacked(sums), try Fixture("unet/starts")[name], rtol: 1e-12, atol: 1e-12)
+    expectClose(network.sums, try Fixture("unet/starts")[name], rtol: 1e-12, atol: 1e-12)
   }
 
   @Test(arguments: networks)
@@ -128,7 +105,7 @@ import Torch
     config.dropout = 0.3
     let found = try [false, true].map { recomputes in
       let network = UNet2D(config, using: nil)
-      try network.load(Dictionary(uniqueKeysWithValues: plain.state.map { ($0.key, $0.tensor) }))
+      try network.load(from: plain)
       network.recomputesBlocks = recomputes
       let loss = network(x, timesteps: try fixture["timesteps"]).square().mean()
       loss.backward()
@@ -146,7 +123,7 @@ import Torch
     var config = plain.config
     config.dropout = 0.5
     let network = UNet2D(config, using: nil)
-    try network.load(Dictionary(uniqueKeysWithValues: plain.state.map { ($0.key, $0.tensor) }))
+    try network.load(from: plain)
     let timesteps = try fixture["timesteps"]
     let first = network(x, timesteps: timesteps)
     #expect((first - network(x, timesteps: timesteps)).abs().max().item() > 1e-3)

@@ -322,6 +322,7 @@ int ct_reducer_backward(CTReducer reducer, CTTensor loss);
 // Many tensors in one call ------------------------------------------------------------------------
 int ct_foreach_norm(const CTTensor *tensors, int64_t count, double p, CTTensor *out);
 int ct_foreach_mul_(const CTTensor *tensors, int64_t count, CTTensor factor);
+int ct_foreach_add_(const CTTensor* tensors, int64_t count, double number);
 int ct_foreach_lerp_(const CTTensor *tensors, const CTTensor *ends, int64_t count, double weight);
 int ct_fused_adam_(const CTTensor *parameters, const CTTensor *gradients, const CTTensor *means,
                    const CTTensor *squares, const CTTensor *steps, int64_t count, double rate,

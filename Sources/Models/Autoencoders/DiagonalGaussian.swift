@@ -4,9 +4,9 @@ import Torch
 
 /// A normal distribution with independent dimensions: the posterior q(z | x) of a VAE.
 public struct DiagonalGaussian {
-  /// μ, `[N, D]`.
+  /// μ, `[N, D]` or `[N, C, H, W]`.
   public let mean: Tensor
-  /// log σ², `[N, D]`.
+  /// log σ², as μ.
   public let logVariance: Tensor
 
   /// The distribution with this mean and log-variance.
@@ -26,19 +26,19 @@ public struct DiagonalGaussian {
     sample(noise: Tensor.randn(mean.shape, using: generator).to(mean.device).to(mean.dtype))
   }
 
-  /// μ + σ · ε for a given ε, `[N, D]`.
+  /// μ + σ · ε for a given ε, as μ.
   public func sample(noise: Tensor) -> Tensor {
     mean + noise * (0.5 * logVariance).exp()
   }
 
-  /// KL(q ‖ N(0, 1)) of every dimension, `[N, D]` nats: ½ (μ² + σ² − 1 − log σ²)
+  /// KL(q ‖ N(0, 1)) of every dimension, as μ, in nats: ½ (μ² + σ² − 1 − log σ²)
   /// (Kingma & Welling 2014, appendix B).
   public var klPerDimension: Tensor {
     0.5 * (mean.square() + logVariance.exp() - 1 - logVariance)
   }
 
   /// KL(q ‖ N(0, 1)) summed over dimensions, `[N]` nats.
-  public var kl: Tensor { klPerDimension.sum([1]) }
+  public var kl: Tensor { klPerDimension.flattened(from: 1).sum([1]) }
 
   /// log q(z) summed over dimensions, for `z` `[..., N, D]`: `[..., N]` nats.
   public func logDensity(_ z: Tensor) -> Tensor {

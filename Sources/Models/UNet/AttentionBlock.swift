@@ -1,9 +1,15 @@
 import NeuralNets
 import Torch
 
+/// What follows a residual block: attention among the pixels of `[N, C, H, W]`, and for some kinds
+/// between them and a prompt.
+protocol SpatialAttention: Module {
+  func callAsFunction(_ x: Tensor, prompt: PromptContext?) -> Tensor
+}
+
 /// Attention among all pixels of a picture beside a shortcut (Ho et al. 2020, appendix B):
 /// `[N, C, H, W]` unchanged in shape.
-final class AttentionBlock: Module {
+final class AttentionBlock: Module, SpatialAttention {
   let groupNorm: GroupNorm?
   let attention: Attention
   private let outputScale: Double
@@ -21,7 +27,7 @@ final class AttentionBlock: Module {
     self.outputScale = outputScale
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor {
+  func callAsFunction(_ x: Tensor, prompt: PromptContext?) -> Tensor {
     let pixels = (groupNorm?(x) ?? x).flattened(from: 2).transposed(1, 2)  // [N, H · W, C]
     let sum = attention(pixels).transposed(1, 2).reshaped(x.shape) + x
     return outputScale == 1 ? sum : sum / outputScale

@@ -1,30 +1,34 @@
 import NeuralNets
 import Torch
 
-/// The bottom of a U-Net: attention, unless switched off, between two residual blocks.
+/// The bottom of a U-Net: a residual block, then attention, where there is any, and another.
 /// `[N, C, H, W]` unchanged in shape.
 final class MidBlock: Module {
-  let attentions: [AttentionBlock]
+  let attentions: [any SpatialAttention]
   let resnets: [ResnetBlock]
 
-  init(_ config: UNetConfig, _ style: ResnetBlock.Style, using generator: Generator?) {
-    let width = config.blockOutChannels[config.blockOutChannels.count - 1]
-    var style = style
-    style.outputScale = config.midBlockScaleFactor
-    let groups =
-      config.attnNormNumGroups
-      ?? (config.resnetTimeScaleShift == .shift ? config.normNumGroups : nil)
-    let first = ResnetBlock(width, width, style, using: generator)
-    attentions = (config.addAttention ? [groups] : []).map {
-      AttentionBlock(
-        width, heads: width / (config.attentionHeadDim ?? width), groups: $0, eps: config.normEps,
-        outputScale: config.midBlockScaleFactor, using: generator)
+  /// `layers` counts what follows the first residual block; `attention` makes what stands before
+  /// another one.
+  init(
+    _ width: Int, layers: Int = 1, _ style: ResnetBlock.Style,
+    attention: ((_ layer: Int) -> any SpatialAttention)?, using generator: Generator?
+  ) {
+    var attentions: [any SpatialAttention] = []
+    var resnets = [ResnetBlock(width, width, style, using: generator)]
+    for layer in 0..<layers {
+      if let attention { attentions.append(attention(layer)) }
+      resnets.append(ResnetBlock(width, width, style, using: generator))
     }
-    resnets = [first, ResnetBlock(width, width, style, using: generator)]
+    self.attentions = attentions
+    self.resnets = resnets
   }
 
-  func callAsFunction(_ x: Tensor, time: Tensor) -> Tensor {
-    let h = attentions.reduce(resnets[0](x, time: time)) { $1($0) }
-    return resnets[1](h, time: time)
+  func callAsFunction(_ x: Tensor, time: Tensor? = nil, prompt: PromptContext? = nil) -> Tensor {
+    var h = resnets[0](x, time: time)
+    for (layer, resnet) in resnets.dropFirst().enumerated() {
+      if !attentions.isEmpty { h = attentions[layer](h, prompt: prompt) }
+      h = resnet(h, time: time)
+    }
+    return h
   }
 }

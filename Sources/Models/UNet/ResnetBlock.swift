@@ -1,17 +1,20 @@
 import NeuralNets
 import Torch
 
-/// A layer of a U-Net that is told the time: `[N, C, H, W]` and `[N, timeWidth]`.
+/// A layer of a U-Net that may be told the time: `[N, C, H, W]` and `[N, timeWidth]`.
 protocol TimedLayer: Module {
-  func callAsFunction(_ x: Tensor, time: Tensor) -> Tensor
+  /// `size` is what a layer that enlarges the picture makes of it; `nil`: twice the size.
+  func callAsFunction(_ x: Tensor, time: Tensor?, size: Extent?) -> Tensor
 }
 
 extension Downsample2D: TimedLayer {
-  func callAsFunction(_ x: Tensor, time: Tensor) -> Tensor { self(x) }
+  func callAsFunction(_ x: Tensor, time: Tensor?, size: Extent?) -> Tensor { self(x) }
 }
 
 extension Upsample2D: TimedLayer {
-  func callAsFunction(_ x: Tensor, time: Tensor) -> Tensor { self(x) }
+  func callAsFunction(_ x: Tensor, time: Tensor?, size: Extent?) -> Tensor {
+    size.map { self(x, to: $0) } ?? self(x)
+  }
 }
 
 /// Two 3×3 convolutions beside a shortcut, normalisation and nonlinearity before each (He et al.
@@ -35,11 +38,11 @@ final class ResnetBlock: Module, TimedLayer {
   enum Resampling {
     case none, half, double
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
+    func callAsFunction(_ x: Tensor, _ size: Extent?) -> Tensor {
       switch self {
       case .none: x
       case .half: x.avgPool2d(kernel: 2)
-      case .double: x.interpolated(to: Extent(2 * x.size(2), 2 * x.size(3)))
+      case .double: x.interpolated(to: size ?? Extent(2 * x.size(2), 2 * x.size(3)))
       }
     }
   }
@@ -73,10 +76,11 @@ final class ResnetBlock: Module, TimedLayer {
   }
 
   /// `[N, inputs, H, W]` to `[N, outputs, H′, W′]`.
-  func callAsFunction(_ x: Tensor, time: Tensor) -> Tensor {
+  func callAsFunction(_ x: Tensor, time: Tensor? = nil, size: Extent? = nil) -> Tensor {
+    precondition((time == nil) == (timeEmbProj == nil), "a block is told the time it was built for")
     let activation = style.activation
-    var h = conv1(resampling(norm1(x, then: activation)))
-    if let timeEmbProj {
+    var h = conv1(resampling(norm1(x, then: activation), size))
+    if let timeEmbProj, let time {
       let time = timeEmbProj(activation(time)).unsqueezed(2).unsqueezed(3)  // [N, c, 1, 1]
       switch style.conditioning {
       case .shift:
@@ -89,7 +93,7 @@ final class ResnetBlock: Module, TimedLayer {
       h = norm2(h, then: activation)
     }
     h = conv2(dropout?(h) ?? h)
-    let shortcut = resampling(x)
+    let shortcut = resampling(x, size)
     let sum = (convShortcut?(shortcut) ?? shortcut) + h
     return style.outputScale == 1 ? sum : sum / style.outputScale
   }

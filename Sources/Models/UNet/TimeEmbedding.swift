@@ -47,17 +47,32 @@ final class FourierEmbedding: Module, Layer {
   }
 }
 
-/// Two linear layers around a SiLU: `[N, inputs]` to `[N, outputs]`.
+/// Two linear layers around a nonlinearity: `[N, inputs]` to `[N, outputs]`.
 final class TimeLayers: Module, Layer {
   let linear1: Linear
+  let condProj: Linear?
   let linear2: Linear
+  private let activation: Activation.Kind
 
   override var keys: [String: String] { ["linear1": "linear_1", "linear2": "linear_2"] }
 
-  init(_ inputs: Int, _ outputs: Int, using generator: Generator?) {
+  /// With a `conditionWidth` the input is moved by what a vector of that width is projected to.
+  init(
+    _ inputs: Int, _ outputs: Int, conditionWidth: Int? = nil,
+    _ activation: Activation.Kind = .silu,
+    using generator: Generator?
+  ) {
     linear1 = Linear(inputs, outputs, using: generator)
+    condProj = conditionWidth.map { Linear($0, inputs, bias: false, using: generator) }
     linear2 = Linear(outputs, outputs, using: generator)
+    self.activation = activation
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor { linear2(linear1(x).silu()) }
+  func callAsFunction(_ x: Tensor) -> Tensor { linear2(activation(linear1(x))) }
+
+  /// `condition` is `[N, conditionWidth]`, and not there for layers without one.
+  func callAsFunction(_ x: Tensor, condition: Tensor?) -> Tensor {
+    guard let condition, let condProj else { return self(x) }
+    return self(x + condProj(condition))
+  }
 }

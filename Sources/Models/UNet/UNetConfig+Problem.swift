@@ -3,63 +3,32 @@ extension UNetConfig {
   ///
   /// Call it on every configuration that a person or a file supplied: the network trusts its own.
   public var problem: String? {
-    levelProblem ?? numberProblem ?? groupProblem ?? embeddingProblem ?? sizeProblem
-  }
-
-  private func outside(_ name: String, _ value: Int, _ range: ClosedRange<Int>) -> String? {
-    range.contains(value)
-      ? nil : "\(name) is \(value); it must lie in \(range.lowerBound)...\(range.upperBound)"
+    levelProblem ?? numberProblem ?? groupProblem ?? embeddingProblem
+      ?? ConfigCheck.weights(weightCount)
   }
 
   private var levelProblem: String? {
-    let levels = blockOutChannels.count
-    guard (1...12).contains(levels) else {
-      return "block_out_channels lists \(levels) levels; a network has 1 to 12"
-    }
-    let lists = [
-      ("down_block_types", downBlockTypes.count), ("up_block_types", upBlockTypes.count),
-    ]
-    for (name, count) in lists where count != levels {
-      return "\(name) lists \(count) levels and block_out_channels \(levels); "
-        + "both must be of one length"
-    }
-    return blockOutChannels.lazy.compactMap { outside("block_out_channels", $0, 1...8192) }.first
+    ConfigCheck.levels(
+      blockOutChannels,
+      ["down_block_types": downBlockTypes.count, "up_block_types": upBlockTypes.count])
   }
 
   private var numberProblem: String? {
-    if let problem = outside("in_channels", inChannels, 1...8192)
-      ?? outside("out_channels", outChannels, 1...8192)
-      ?? outside("layers_per_block", layersPerBlock, 1...64)
-      ?? outside("downsample_padding", downsamplePadding, 0...1)
-    {
-      return problem
-    }
-    guard (0..<1).contains(dropout) else {
-      return "dropout is \(dropout); it must lie in 0..<1"
-    }
-    guard normEps >= 0, normEps.isFinite else {
-      return "norm_eps is \(normEps); it must not be negative"
-    }
-    guard midBlockScaleFactor != 0, midBlockScaleFactor.isFinite else {
-      return "mid_block_scale_factor is \(midBlockScaleFactor); outputs are divided by it"
-    }
-    if let sampleSize {
-      guard let (height, width) = sampleSize.extents else {
-        return "sample_size must be one number or [height, width]"
-      }
-      return outside("sample_size", height, 1...65_536) ?? outside("sample_size", width, 1...65_536)
-    }
-    return nil
+    ConfigCheck.first([
+      ConfigCheck.range("in_channels", inChannels, 1...8192),
+      ConfigCheck.range("out_channels", outChannels, 1...8192),
+      ConfigCheck.range("layers_per_block", layersPerBlock, 1...64),
+      ConfigCheck.range("downsample_padding", downsamplePadding, 0...1),
+      ConfigCheck.chance("dropout", dropout),
+      ConfigCheck.notNegative("norm_eps", normEps),
+      ConfigCheck.divisor("mid_block_scale_factor", midBlockScaleFactor),
+      ConfigCheck.pictureSize(sampleSize),
+    ])
   }
 
   private var groupProblem: String? {
-    func undivided(_ name: String, _ divisor: Int, _ channels: Int) -> String? {
-      guard divisor >= 1 else { return "\(name) is \(divisor); it must be positive" }
-      return channels.isMultiple(of: divisor)
-        ? nil : "\(name) is \(divisor), which does not divide a level's \(channels) channels"
-    }
-    for channels in blockOutChannels {
-      if let problem = undivided("norm_num_groups", normNumGroups, channels) { return problem }
+    if let problem = ConfigCheck.divides("norm_num_groups", normNumGroups, blockOutChannels) {
+      return problem
     }
     let hasMidAttention = midBlockType != nil && addAttention
     var attending = zip(downBlockTypes, blockOutChannels).filter { $0.0 == .attention }.map(\.1)
@@ -68,27 +37,27 @@ extension UNetConfig {
     if hasMidAttention, let last = blockOutChannels.last {
       attending.append(last)
       if let attnNormNumGroups,
-        let problem = undivided("attn_norm_num_groups", attnNormNumGroups, last)
+        let problem = ConfigCheck.divides("attn_norm_num_groups", attnNormNumGroups, last)
       {
         return problem
       }
     }
     guard let attentionHeadDim else { return nil }
-    return attending.lazy.compactMap {
-      undivided("attention_head_dim", attentionHeadDim, $0)
-    }.first
+    return ConfigCheck.divides("attention_head_dim", attentionHeadDim, attending)
   }
 
   private var embeddingProblem: String? {
-    if let problem = timeEmbeddingDim.flatMap({ outside("time_embedding_dim", $0, 0...65_536) })
-      ?? numClassEmbeds.flatMap({ outside("num_class_embeds", $0, 1...16_777_216) })
-      ?? numTrainTimesteps.flatMap({ outside("num_train_timesteps", $0, 1...16_777_216) })
+    if let problem = timeEmbeddingDim.flatMap({
+      ConfigCheck.range("time_embedding_dim", $0, 0...65_536)
+    })
+      ?? numClassEmbeds.flatMap({ ConfigCheck.range("num_class_embeds", $0, 1...16_777_216) })
+      ?? numTrainTimesteps.flatMap({ ConfigCheck.range("num_train_timesteps", $0, 1...16_777_216) })
     {
       return problem
     }
     switch timeEmbeddingType {
     case .positional where !(-65_536...65_536).contains(freqShift):
-      return outside("freq_shift", freqShift, -65_536...65_536)
+      return ConfigCheck.range("freq_shift", freqShift, -65_536...65_536)
     case .positional where blockOutChannels[0] / 2 == freqShift:
       return "freq_shift is \(freqShift), which leaves no frequency to "
         + "\(blockOutChannels[0]) channels"
@@ -99,48 +68,31 @@ extension UNetConfig {
     }
   }
 
-  /// Memory that is not there would end the process.
-  private var sizeProblem: String? {
-    weightCount <= Self.mostWeights
-      ? nil
-      : "the network would have \(weightCount) weights, more than \(Self.mostWeights); "
-        + "choose smaller block_out_channels or layers_per_block"
-  }
-
-  /// 16 GiB of float32.
-  static let mostWeights = 1 << 32
-
   /// The number of weights of a network whose other numbers are in their ranges.
   var weightCount: Int {
-    func conv(_ inputs: Int, _ outputs: Int) -> Int { (9 * inputs + 1) * outputs }
     func resnet(_ inputs: Int, _ outputs: Int) -> Int {
-      let time = (timeWidth + 1) * outputs * (resnetTimeScaleShift == .scaleShift ? 2 : 1)
-      let shortcut = inputs == outputs ? 0 : (inputs + 1) * outputs
-      return 2 * inputs + conv(inputs, outputs) + time + 2 * outputs + conv(outputs, outputs)
-        + shortcut
+      WeightCount.resnet(inputs, outputs, timeWidth: timeWidth, resnetTimeScaleShift)
     }
-    func attention(_ channels: Int) -> Int { 4 * (channels + 1) * channels + 2 * channels }
     func resampling(_ channels: Int, _ kind: Resampling?) -> Int {
       switch kind {
       case nil: 0
-      case .conv: conv(channels, channels)
+      case .conv: WeightCount.conv(channels, channels)
       case .resnet: resnet(channels, channels)
       }
     }
     let (first, last) = (blockOutChannels[0], blockOutChannels.last!)
-    func timeLayers(_ inputs: Int) -> Int {
-      (inputs + 1) * timeWidth + (timeWidth + 1) * timeWidth
-    }
 
-    var count = conv(inChannels, first) + 2 * first + conv(first, outChannels)
+    var count =
+      WeightCount.conv(inChannels, first) + WeightCount.norm(first)
+      + WeightCount.conv(first, outChannels)
     switch timeEmbeddingType {
     case .positional: break
     case .fourier: count += first
     case .learned: count += (numTrainTimesteps ?? 0) * first
     }
-    count += timeLayers(timeProjectionWidth)
+    count += WeightCount.timeLayers(timeProjectionWidth, timeWidth)
     switch classEmbedType {
-    case .timestep: count += timeLayers(timeProjectionWidth)
+    case .timestep: count += WeightCount.timeLayers(timeProjectionWidth, timeWidth)
     case .identity: break
     case nil: count += (numClassEmbeds ?? 0) * timeWidth
     }
@@ -148,7 +100,7 @@ extension UNetConfig {
       let width = blockOutChannels[level]
       for layer in 0..<layersPerBlock {
         count += resnet(layer == 0 ? blockOutChannels[max(level - 1, 0)] : width, width)
-        if type == .attention { count += attention(width) }
+        if type == .attention { count += WeightCount.attentionBlock(width) }
       }
       count += resampling(width, downsampling(level))
     }
@@ -156,7 +108,7 @@ extension UNetConfig {
       count += 2 * resnet(last, last)
       if addAttention {
         let hasNorm = attnNormNumGroups != nil || resnetTimeScaleShift == .shift
-        count += attention(last) - (hasNorm ? 0 : 2 * last)
+        count += WeightCount.attentionBlock(last, hasNorm: hasNorm)
       }
     }
     let widths = Array(blockOutChannels.reversed())
@@ -164,7 +116,7 @@ extension UNetConfig {
       let width = widths[level]
       for (inputs, skip) in upInputs(level) {
         count += resnet(inputs + skip, width)
-        if type == .attention { count += attention(width) }
+        if type == .attention { count += WeightCount.attentionBlock(width) }
       }
       count += resampling(width, upsampling(level))
     }

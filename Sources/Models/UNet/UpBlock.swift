@@ -1,43 +1,49 @@
 import NeuralNets
 import Torch
 
-/// A level of a U-Net on the way up: residual blocks that also see what the way down put aside,
-/// attention after each where the level has it, and something that doubles the picture unless the
-/// level is the last.
+/// A level on the way up: residual blocks that may also see what the way down put aside, attention
+/// after each where the level has it, and something that enlarges the picture unless the level is
+/// the last.
 final class UpBlock: Module {
-  let attentions: [AttentionBlock]
+  let attentions: [any SpatialAttention]
   let resnets: [ResnetBlock]
   let upsamplers: [any TimedLayer]
 
-  /// `level` counts from the smallest picture.
-  init(_ config: UNetConfig, level: Int, _ style: ResnetBlock.Style, using generator: Generator?) {
-    let type = config.upBlockTypes[level]
-    let width = config.blockOutChannels[config.blockOutChannels.count - 1 - level]
-    var attentions: [AttentionBlock] = []
+  /// `inputs` are the channels that each residual block is given, skips included; `attention` makes
+  /// what stands behind one.
+  init(
+    _ inputs: [Int], _ width: Int, _ style: ResnetBlock.Style, upsampling: UNetConfig.Resampling?,
+    attention: ((_ layer: Int) -> any SpatialAttention)? = nil, using generator: Generator?
+  ) {
+    var attentions: [any SpatialAttention] = []
     var resnets: [ResnetBlock] = []
-    for (below, skip) in config.upInputs(level) {
-      resnets.append(ResnetBlock(below + skip, width, style, using: generator))
-      if type == .attention {
-        attentions.append(config.attentionBlock(width, using: generator))
-      }
+    for (layer, inputs) in inputs.enumerated() {
+      resnets.append(ResnetBlock(inputs, width, style, using: generator))
+      if let attention { attentions.append(attention(layer)) }
     }
     self.attentions = attentions
     self.resnets = resnets
     upsamplers =
-      switch config.upsampling(level) {
+      switch upsampling {
       case nil: []
       case .conv: [Upsample2D(width, width, using: generator)]
       case .resnet: [ResnetBlock(width, width, style, .double, using: generator)]
       }
   }
 
-  /// `[N, C, H, W]` and one skip a residual block, the last for the first: twice the size.
-  func callAsFunction(_ x: Tensor, skips: [Tensor], time: Tensor) -> Tensor {
+  /// `[N, C, H, W]` and one skip a residual block, the last for the first, or none at all: twice the
+  /// size, or `size`.
+  func callAsFunction(
+    _ x: Tensor, skips: [Tensor] = [], time: Tensor? = nil, prompt: PromptContext? = nil,
+    size: Extent? = nil
+  ) -> Tensor {
+    precondition(skips.isEmpty || skips.count == resnets.count, "one skip a residual block")
     var h = x
-    for (layer, (resnet, skip)) in zip(resnets, skips.reversed()).enumerated() {
-      h = resnet(.concatenated([h, skip], 1), time: time)
-      if !attentions.isEmpty { h = attentions[layer](h) }
+    for (layer, resnet) in resnets.enumerated() {
+      let given = skips.isEmpty ? h : .concatenated([h, skips[skips.count - 1 - layer]], 1)
+      h = resnet(given, time: time)
+      if !attentions.isEmpty { h = attentions[layer](h, prompt: prompt) }
     }
-    return upsamplers.reduce(h) { $1($0, time: time) }
+    return upsamplers.reduce(h) { $1($0, time: time, size: size) }
   }
 }

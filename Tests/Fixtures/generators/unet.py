@@ -2,9 +2,8 @@
 
 import torch
 from diffusers import UNet2DModel
-from safetensors.torch import save_file
 
-from ._golden import weights
+from ._networks import built, gradients, moved, save
 
 small = dict(
     sample_size=8, in_channels=3, out_channels=3, layers_per_block=1, block_out_channels=(4, 8),
@@ -50,27 +49,12 @@ networks = {
 graded = ("attention", "scale_shift_norm")
 
 
-def build(settings):
-    torch.manual_seed(7)
-    return UNet2DModel(**(small | settings))
-
-
-def save(path, tensors):
-    save_file({k: t.detach().clone().contiguous() for k, t in tensors.items()}, path)
-
-
 def generate(folder):
     random = torch.Generator().manual_seed(700)
     starts = {}
     for name, (settings, labels) in networks.items():
-        model = build(settings).eval()
-        # Sums of first weights tell one order of draws from another; whole files would be large.
-        state = sorted(model.state_dict().items())
-        starts[name] = torch.stack([v.double().sum() for _, v in state])
-        with torch.no_grad():  # normalisations do something, and attention is not even
-            for p in model.parameters():
-                p.add_(torch.randn(p.shape, generator=random) * 0.1)
-        model.save_pretrained(folder / name)
+        model, starts[name] = built(UNet2DModel, small | settings)
+        moved(model, random).save_pretrained(folder / name)
         height, width = (8, 12) if name == "three_levels" else (8, 8)
         x = torch.randn(2, model.config.in_channels, height, width, generator=random)
         tensors = {"x": x, "timesteps": torch.tensor([3, 17])}
@@ -84,9 +68,6 @@ def generate(folder):
         if name != "fourier":
             tensors["out.first"] = model(x, 3, tensors.get("labels")).sample
         if name in graded:
-            loss = (out * weights(out)).sum()
-            found = torch.autograd.grad(loss, list(model.parameters()))
-            for (key, _), gradient in zip(model.named_parameters(), found):
-                tensors[f"gradients/{key}"] = gradient
+            tensors |= gradients(model, out)
         save(folder / f"{name}.safetensors", tensors)
     save(folder / "starts.safetensors", starts)

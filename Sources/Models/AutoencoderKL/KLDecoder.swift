@@ -1,0 +1,32 @@
+import NeuralNets
+import Torch
+
+/// The decoder of a KL autoencoder: levels of residual blocks from latents up to pictures.
+final class KLDecoder: Module {
+  let convIn: Conv2d
+  let upBlocks: [UpBlock]
+  let midBlock: MidBlock
+  let convNormOut: GroupNorm
+  let convOut: Conv2d
+
+  init(_ config: AutoencoderKLConfig, using generator: Generator?) {
+    let widths = Array(config.blockOutChannels.reversed())
+    let last = widths.count - 1
+    let style = config.style
+    convIn = Conv2d(config.latentChannels, widths[0], kernel: 3, padding: 1, using: generator)
+    midBlock = config.midBlock(style, using: generator)
+    upBlocks = widths.indices.map { level in
+      UpBlock(
+        config.upInputs(level), widths[level], style, upsampling: level < last ? .conv : nil,
+        using: generator)
+    }
+    convNormOut = GroupNorm(groups: style.groups, channels: widths[last], eps: style.eps)
+    convOut = Conv2d(widths[last], config.outChannels, kernel: 3, padding: 1, using: generator)
+  }
+
+  /// `[N, latent, H, W]` to `[N, out, scale · H, scale · W]`.
+  func callAsFunction(_ z: Tensor) -> Tensor {
+    let h = upBlocks.reduce(midBlock(convIn(z))) { $1($0) }
+    return convOut(convNormOut(h).silu())
+  }
+}
