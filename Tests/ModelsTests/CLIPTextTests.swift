@@ -39,6 +39,21 @@ import Torch
     }
   }
 
+  /// The golden texts tell the two rules for the end apart, or the test above would not.
+  @Test(arguments: encoders)
+  func theOtherRuleForTheEndGivesAnotherOutput(_ name: String) throws {
+    let (model, fixture) = try golden(name)
+    var config = model.config
+    config.eosTokenID = config.eosTokenID == 2 ? 9 : 2
+    let other = CLIPTextModel(config, using: nil)
+    try other.load(Dictionary(uniqueKeysWithValues: model.state.map { ($0.key, $0.tensor) }))
+    try withoutGradients {
+      let ids = try fixture["ids"]
+      let apart = (model(ids).pooled - other(ids).pooled).abs().max()
+      #expect(apart.item() > 0.1)
+    }
+  }
+
   @Test(arguments: encoders)
   func skippedLayersEqualDiffusers(_ name: String) throws {
     let (model, fixture) = try golden(name)

@@ -10,9 +10,10 @@ from ._golden import weights
 
 small = dict(
     vocab_size=50, hidden_size=16, intermediate_size=32, num_hidden_layers=3, num_attention_heads=2,
-    max_position_embeddings=11, projection_dim=12, bos_token_id=48, eos_token_id=49)
+    max_position_embeddings=11, projection_dim=12, bos_token_id=48, eos_token_id=40)
 
-# The encoders of Stable Diffusion 1, 2 and XL; those of 1 and XL's first have the old end token.
+# The encoders of Stable Diffusion 1, 2 and XL. In those of 1 and XL's first the old end token 2 means
+# the largest id, 49; that of the others is 40, which larger ids come before and after.
 encoders = {
     "sd1": (CLIPTextModel, dict(eos_token_id=2, bos_token_id=0)),
     "sd2": (CLIPTextModel, dict(
@@ -23,10 +24,10 @@ encoders = {
 }
 
 
-def windows(pad):
-    """A long text, a short one, an empty one and one with an end inside, in windows of eleven."""
-    texts = [[3, 7, 1, 30, 41, 22, 9, 9, 17], [5, 6], [], [8, 49, 12, 47]]
-    return torch.tensor([([48] + t + [49] + [pad] * 9)[:11] for t in texts])
+def windows(end, pad):
+    """A long text, a short one, an empty one, one with an end inside and one without, eleven ids each."""
+    texts = [[3, 7, 1, 30, 41, 22, 9, 9, 17], [5, 47], [], [8, end, 12, 46], [4, 45, 6, 1, 2, 3, 33, 44, 9, 8]]
+    return torch.tensor([([48] + t + [end] + [pad] * 9)[:11] for t in texts])
 
 
 def save(path, tensors):
@@ -44,8 +45,8 @@ def generate(folder):
         sharded = dict(max_shard_size="8KB") if name == "sd2" else {}
         model.save_pretrained(folder / name, **sharded)
         norm = getattr(model, "text_model", model).final_layer_norm
-        tensors = {"ids": windows(0 if name in ("sd2", "xl2") else 49)}
-        tensors["mask"] = (torch.arange(11) < torch.tensor([[11], [4], [2], [6]])).long()
+        tensors = {"ids": windows(49, 49) if settings.get("eos_token_id") == 2 else windows(40, 0)}
+        tensors["mask"] = (torch.arange(11) < torch.tensor([[11], [4], [2], [6], [11]])).long()
         for case, mask in (("plain", None), ("masked", tensors["mask"])):
             out = model(tensors["ids"], attention_mask=mask, output_hidden_states=True)
             for i, state in enumerate(out.hidden_states):
