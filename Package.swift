@@ -41,8 +41,8 @@ let package = Package(
     .library(
       name: "Latent",
       targets: [
-        "Torch", "NeuralNets", "Interchange", "Images", "Datasets", "Models", "Diffusion",
-        "Training", "Evaluation",
+        "Torch", "NeuralNets", "Interchange", "Images", "Tokenizers", "Datasets", "Models",
+        "Diffusion", "Training", "Evaluation",
       ]),
   ],
   dependencies: [
@@ -78,6 +78,7 @@ let package = Package(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(name: "CCodecs", dependencies: ["CPNG", "CJPEG", "CWebP"]),
     .target(name: "Images", dependencies: ["CCodecs", "CZlib"]),
+    .target(name: "Tokenizers", dependencies: ["Interchange"]),
     .target(name: "Datasets", dependencies: ["CZlib", "Images", "Torch", "Interchange"]),
     .target(name: "Models", dependencies: ["NeuralNets", "Interchange"]),
     .target(name: "Diffusion", dependencies: ["Models"]),
@@ -100,7 +101,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Torch", "Interchange", "Models"],
       path: "Tests/TestSupport"),
-    tests("Interchange"), tests("Images"),
+    tests("Interchange"), tests("Images"), tests("Tokenizers", with: "Interchange"),
     tests("Torch", with: "TestSupport"), tests("NeuralNets", with: "TestSupport"),
     tests("Datasets", with: "TestSupport"), tests("Models", with: "TestSupport"),
     tests("Diffusion", with: "TestSupport", "Interchange"),

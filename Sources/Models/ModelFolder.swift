@@ -1,3 +1,4 @@
+import Foundation
 import Interchange
 import Torch
 
@@ -7,6 +8,18 @@ public enum ModelFolder {
   public static let config = "config.json"
   /// The file of the network's weights.
   public static let weights = "diffusion_pytorch_model.safetensors"
+
+  /// The file of a folder's weights by its name without ending: one safetensors file, the index of
+  /// several, or either in half precision where that is all there is.
+  ///
+  /// Where there is none, the path of the first, so that opening it says what is missing.
+  static func weightsPath(in folder: String, named name: String) -> String {
+    let endings = [
+      "safetensors", "safetensors.index.json", "fp16.safetensors", "safetensors.index.fp16.json",
+    ]
+    let paths = endings.map { "\(folder)/\(name).\($0)" }
+    return paths.first { FileManager.default.fileExists(atPath: $0) } ?? paths[0]
+  }
 
   /// Writes both files into a folder that exists. Throws `FileError` when the disk refuses.
   static func write(

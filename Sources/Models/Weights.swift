@@ -21,12 +21,12 @@ public enum Weights {
     try Safetensors.write(entries, metadata: metadata, to: path)
   }
 
-  /// Reads every tensor of a file.
+  /// Reads every tensor of a file, or of the several files that an index (`….json`) lists.
   ///
-  /// Throws `SafetensorsError` when the file is no valid safetensors file, or holds an element type
-  /// that no network here uses.
+  /// Throws `SafetensorsError` when the file is no valid safetensors file, a file of the index is
+  /// missing, or one holds an element type that no network here uses.
   public static func read(_ path: String) throws -> [String: Tensor] {
-    let file = try SafetensorsFile(path: path)
+    let file = try SafetensorsIndex(path: path)
     var tensors: [String: Tensor] = [:]
     for name in file.names {
       guard let info = file.tensors[name] else { continue }
@@ -43,8 +43,9 @@ public enum Weights {
     return tensors
   }
 
-  /// Reads a file's tensors into a network whose keys and shapes they must fit; `renaming` gives the
-  /// network's key for one of the file, or `nil` for one that the network can do without.
+  /// Reads the tensors of a file, or of those that an index lists, into a network whose keys and
+  /// shapes they must fit; `renaming` gives the network's key for one of the file, or `nil` for one
+  /// that the network can do without.
   ///
   /// Throws `SafetensorsError`, also with all missing, unused and misshapen keys.
   public static func load(

@@ -24,7 +24,7 @@ public final class SGD: Optimizer {
     self.weightDecay = weightDecay
     self.nesterov = nesterov
     momenta = Moments("momentum_buffer", like: momentum > 0 ? parameters : [])
-    steps = Moments(counts: "step", parameters.count)
+    steps = Moments(counts: "step", like: parameters)
   }
 
   /// Takes one step along the gradients that are there.
@@ -33,7 +33,7 @@ public final class SGD: Optimizer {
       // The first step of a parameter starts its momentum with the gradient itself. Momenta begin
       // at zero and dampening is zero, so that the general rule does just that.
       let (places, values, gradients) = withGradient()
-      for count in steps.at(places) { count.add(1) }
+      steps.at(places).addAll(1)
       FusedStep.sgd(
         parameters: values, gradients: gradients,
         momenta: momentum > 0 ? momenta.at(places) : [], rate: learningRate, momentum: momentum,

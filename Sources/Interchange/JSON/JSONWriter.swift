@@ -29,7 +29,7 @@ extension JSON: CustomStringConvertible {
   }
 
   /// The compact text cut to a length that fits an error message.
-  var excerpt: String {
+  public var excerpt: String {
     switch self {
     case .array: return "an array"
     case .object: return "an object"

@@ -27,6 +27,6 @@ final class KLDecoder: Module {
   /// `[N, latent, H, W]` to `[N, out, scale · H, scale · W]`.
   func callAsFunction(_ z: Tensor) -> Tensor {
     let h = upBlocks.reduce(midBlock(convIn(z))) { $1($0) }
-    return convOut(convNormOut(h).silu())
+    return convOut(convNormOut(h, then: .silu))
   }
 }

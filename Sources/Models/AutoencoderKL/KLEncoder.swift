@@ -29,7 +29,7 @@ final class KLEncoder: Module {
   /// `[N, in, H, W]` to `[N, 2 · latent, ⌊H / scale⌋, ⌊W / scale⌋]`.
   func callAsFunction(_ x: Tensor) -> Tensor {
     let h = downBlocks.reduce(convIn(x)) { $1($0) }
-    return convOut(convNormOut(midBlock(h)).silu())
+    return convOut(convNormOut(midBlock(h), then: .silu))
   }
 }
 

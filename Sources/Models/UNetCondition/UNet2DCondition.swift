@@ -118,7 +118,7 @@ public final class UNet2DCondition: Module {
           return [block(inputs[0], skips: skips, time: inputs[1], prompt: prompt, size: size)]
         }[0]
     }
-    return convOut(config.actFn.activation(convNormOut(h))).inFullPrecision
+    return convOut(convNormOut(h, then: config.actFn.activation)).inFullPrecision
   }
 
   /// A block's outputs, kept or to be computed again.
