@@ -94,8 +94,6 @@ let package = Package(
     .executableTarget(
       name: "bench-convolution", dependencies: ["Torch"], path: "Benchmarks/Convolution"),
     .executableTarget(
-      name: "bench-unet", dependencies: ["Models"], path: "Benchmarks/UNetTraining"),
-    .executableTarget(
       name: "bench-steps", dependencies: ["Evaluation"], path: "Benchmarks/StepsAgainstQuality"),
 
     .target(

@@ -26,7 +26,7 @@ public struct Latent: ParsableCommand {
         name: "What there is",
         subcommands: [
           Runs.self, Inspect.self, Models.self, Datasets.self, Shards.self, Samplers.self,
-          Doctor.self,
+          Doctor.self, Bench.self,
         ]),
     ])
 

@@ -14,23 +14,12 @@ extension TrainingPlan {
   ///
   /// Throws what a training throws.
   func tryOut(device: Device) throws -> Trial {
-    let place = FileManager.default.temporaryDirectory
-      .appending(path: "latent-dry-run-\(UUID().uuidString)").path
-    let scratch = RunFolder(path: place)
-    try scratch.create(replacing: false)
-    defer { scratch.remove() }
-    let trainer = try makeTrainer(device: device, from: TrainingPosition())
+    let rehearsal = try Rehearsal(of: self, device: device)
+    let trainer = rehearsal.trainer
     Interruption.listen()
-    func seconds(ofSteps count: Int, from position: TrainingPosition) throws -> TrainingPosition {
-      let session = TrainingSession(
-        run: scratch, budget: .steps(position.step + count), stepsPerEpoch: trainer.stepsPerEpoch,
-        observers: [], from: position, checkpoints: .atTheEnd, sheets: 0)
-      try precision { try trainer.train(session) }
-      return session.position
-    }
     // The first steps find memory and choose kernels.
-    let warm = try seconds(ofSteps: 2, from: TrainingPosition())
-    let timed = try seconds(ofSteps: 5, from: warm)
+    let warm = try rehearsal.take(2)
+    let timed = try rehearsal.take(5)
     let step = (timed.seconds - warm.seconds) / Double(timed.step - warm.step)
     let steps: Double =
       switch budget {
@@ -58,15 +47,52 @@ extension TrainingPlan {
       ])
   }
 
-  /// The most memory that this process has held, bytes.
-  private func peakMemory() -> Int {
-    var usage = rusage()
-    #if canImport(Darwin)
-      getrusage(RUSAGE_SELF, &usage)
-      return usage.ru_maxrss
-    #else
-      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-      return usage.ru_maxrss * 1024
-    #endif
+}
+
+/// The first steps of a training, in a folder that goes with it.
+final class Rehearsal {
+  let trainer: any Trainer
+  private let plan: TrainingPlan
+  private let scratch: RunFolder
+  private var position = TrainingPosition()
+
+  /// Throws when the folder or the networks cannot be made.
+  init(of plan: TrainingPlan, device: Device) throws {
+    self.plan = plan
+    scratch = RunFolder(
+      path: FileManager.default.temporaryDirectory
+        .appending(path: "latent-dry-run-\(UUID().uuidString)").path)
+    try scratch.create(replacing: false)
+    do {
+      trainer = try plan.makeTrainer(device: device, from: position)
+    } catch {
+      scratch.remove()
+      throw error
+    }
   }
+
+  deinit { scratch.remove() }
+
+  /// Takes `count` more steps and says where the training stands. Throws what a training throws.
+  @discardableResult
+  func take(_ count: Int) throws -> TrainingPosition {
+    let session = TrainingSession(
+      run: scratch, budget: .steps(position.step + count), stepsPerEpoch: trainer.stepsPerEpoch,
+      observers: [], from: position, checkpoints: .atTheEnd, sheets: 0)
+    try plan.precision { try trainer.train(session) }
+    position = session.position
+    return position
+  }
+}
+
+/// The most memory that this process has held, bytes.
+func peakMemory() -> Int {
+  var usage = rusage()
+  #if canImport(Darwin)
+    getrusage(RUSAGE_SELF, &usage)
+    return usage.ru_maxrss
+  #else
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1024
+  #endif
 }

@@ -69,6 +69,14 @@ struct TrainingPlan {
       family, recipe: recipe, data: data, seed: seed, budget: budget, run: run, replacing: true)
   }
 
+  /// A run on drawn shapes in grey, of which only the first steps are taken.
+  init(benchmarking family: Family, preset: String, imageSize: Int, precision: Precision) throws {
+    try self.init(
+      family, recipe: Self.preset(family.recipe, family, preset, data: "shapes"), data: "shapes",
+      imageSize: imageSize, channels: 1, seed: 0, budget: .minutes(1), run: RunFolder(path: ""),
+      replacing: false, precision: precision)
+  }
+
   /// The part of a set to learn from; `shuffleBuffer` is for shards alone.
   private static func open(
     _ data: String, imageSize: Int?, channels: Int?, shuffleBuffer: Int?

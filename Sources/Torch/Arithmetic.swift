@@ -175,14 +175,18 @@ extension Tensor {
   public func matmul(
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    binary(other, ct_matmul, file, line)
+    let result = binary(other, ct_matmul, file, line)
+    Work.add(2 * result.count * size(-1))
+    return result
   }
 
   /// The matrix products of two batches, `[B, N, M]` and `[B, M, P]`.
   public func bmm(
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    binary(other, ct_bmm, file, line)
+    let result = binary(other, ct_bmm, file, line)
+    Work.add(2 * result.count * size(-1))
+    return result
   }
 
   /// Every element to the power of one number.

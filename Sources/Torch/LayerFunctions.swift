@@ -38,7 +38,9 @@ extension Tensor {
   public func linear(
     weight: Tensor, bias: Tensor? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    made(file, line) { ct_linear(raw, weight.raw, bias?.raw, $0) }
+    let result = made(file, line) { ct_linear(raw, weight.raw, bias?.raw, $0) }
+    Work.add(2 * result.count * size(-1))
+    return result
   }
 
   /// Two-dimensional cross-correlation: `[N, C, H, W]` with a weight `[out, C / groups, kh, kw]`.
@@ -46,7 +48,7 @@ extension Tensor {
     weight: Tensor, bias: Tensor? = nil, stride: Extent = 1, padding: Extent = 0,
     dilation: Extent = 1, groups: Int = 1, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    made(file, line) { out in
+    let result = made(file, line) { out in
       stride.lend { stride in
         padding.lend { padding in
           dilation.lend {
@@ -55,6 +57,8 @@ extension Tensor {
         }
       }
     }
+    Work.add(2 * result.count * (weight.count / Swift.max(weight.size(0), 1)))
+    return result
   }
 
   /// The gradient of `conv2d` as a layer: `[N, C, H, W]` with a weight `[C, out / groups, kh, kw]`.
@@ -63,7 +67,8 @@ extension Tensor {
     outputPadding: Extent = 0, dilation: Extent = 1, groups: Int = 1,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    made(file, line) { out in
+    Work.add(2 * count * (weight.count / Swift.max(weight.size(0), 1)))
+    return made(file, line) { out in
       stride.lend { stride in
         padding.lend { padding in
           outputPadding.lend { outputPadding in
@@ -165,7 +170,11 @@ extension Tensor {
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor? = nil, scale: Double? = nil,
     causal: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    made(file, line) { out in
+    Work.add(
+      2
+        * (query.count * key.size(-2) + query.count / query.size(-1) * value.count / value.size(0)
+          / value.size(1)))
+    return made(file, line) { out in
       withOptional(scale) {
         ct_attention(query.raw, key.raw, value.raw, mask?.raw, $0, causal, out)
       }

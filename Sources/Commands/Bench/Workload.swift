@@ -1,0 +1,205 @@
+import Models
+import NeuralNets
+import Torch
+import Training
+
+/// Something that is called again and again while a clock runs.
+struct Job {
+  /// What is done.
+  let what: String
+  /// Pictures, latents or products of a call.
+  let items: Int
+  /// Whether gradients are computed too.
+  let isTraining: Bool
+  /// Steps in a call.
+  let calls: Int
+  let body: () throws -> Void
+
+  init(
+    _ what: String, items: Int, isTraining: Bool = false, calls: Int = 1,
+    _ body: @escaping () throws -> Void
+  ) {
+    self.what = what
+    self.items = items
+    self.isTraining = isTraining
+    self.calls = calls
+    self.body = body
+  }
+}
+
+/// A network, its input, and what is timed with them.
+struct Workload: Sendable {
+  let name: String
+  let summary: String
+  /// Whether it takes minutes or gigabytes.
+  var isLarge = false
+  let jobs: @Sendable (Precision, Device) throws -> [Job]
+
+  /// What `latent bench` measures.
+  static let all = [
+    family("ae", .ae, preset: "mlp"), family("vae", .vae, preset: "mlp"),
+    family("dcgan", .gan, preset: "dcgan"), unet, latentUNet, klAutoencoder, stableDiffusion,
+    scaling,
+  ]
+
+  /// The U-Net of 6.8 million parameters on 32×32 pictures.
+  static let unet = Workload(
+    name: "unet", summary: "6.8 M parameters, 32×32×1, training of 64, forward of 16"
+  ) { precision, device in
+    var config = UNetConfig()
+    config.sampleSize = .square(32)
+    (config.inChannels, config.outChannels) = (1, 1)
+    config.layersPerBlock = 2
+    config.blockOutChannels = [64, 128, 128]
+    config.downBlockTypes = [.plain, .attention, .attention]
+    config.upBlockTypes = [.attention, .attention, .plain]
+    let network = UNet2D(config, using: Generator(seed: 0))
+    network.move(to: device)
+    let x = Tensor.randn([64, 1, 32, 32], using: Generator(seed: 1)).to(device)
+    let training = noisePrediction(of: network, x, precision) { network($0, timesteps: $1) }
+    return [training, forward(of: 16, precision) { network(x[0..<16], timesteps: Tensor(7)) }]
+  }
+
+  /// A latent U-Net with cross-attention.
+  static let latentUNet = Workload(
+    name: "latent-unet", summary: "16.5 M parameters, 16×16×4 latents of a batch of 32, 32 tokens"
+  ) { precision, device in
+    var config = UNetConditionConfig()
+    config.sampleSize = .square(16)
+    config.blockOutChannels = [64, 128, 256]
+    config.layersPerBlock = .one(1)
+    config.downBlockTypes = [.cross, .cross, .plain]
+    config.upBlockTypes = [.plain, .cross, .cross]
+    config.crossAttentionDim = .one(256)
+    let network = UNet2DCondition(config, using: Generator(seed: 0))
+    network.move(to: device)
+    let random = Generator(seed: 1)
+    let x = Tensor.randn([32, 4, 16, 16], using: random).to(device)
+    let states = Tensor.randn([32, 32, 256], using: random).to(device)
+    let training = noisePrediction(of: network, x, precision) {
+      network($0, timesteps: $1, prompt: PromptContext(states))
+    }
+    let prompt = withoutGradients { network.prepared(PromptContext(states[0..<2])) }
+    return [
+      training,
+      forward(of: 2, precision) { network(x[0..<2], timesteps: Tensor(7), prompt: prompt) },
+    ]
+  }
+
+  /// Stable Diffusion's decoder.
+  static let klAutoencoder = Workload(
+    name: "kl-autoencoder", summary: "Stable Diffusion's size, decode to 512×512", isLarge: true
+  ) { precision, device in
+    var config = AutoencoderKLConfig()
+    config.blockOutChannels = [128, 256, 512, 512]
+    config.downBlockTypes = .init(repeating: .plain, count: 4)
+    config.upBlockTypes = .init(repeating: .plain, count: 4)
+    config.layersPerBlock = 2
+    config.sampleSize = .square(512)
+    let network = AutoencoderKL(config, using: nil)
+    let dtype = fill(network, precision, device)
+    let z = Tensor.randn([1, 4, 64, 64], using: Generator(seed: 1)).to(device).to(dtype)
+    return [forward(of: 1) { network.decode(z) }]
+  }
+
+  /// Stable Diffusion 1.5's U-Net, both halves of guidance at once.
+  static let stableDiffusion = Workload(
+    name: "sd-unet", summary: "Stable Diffusion 1.5's size, guidance step, 64×64 latents",
+    isLarge: true
+  ) { precision, device in
+    var config = UNetConditionConfig()
+    config.sampleSize = .square(64)
+    config.crossAttentionDim = .one(768)
+    let network = UNet2DCondition(config, using: nil)
+    let dtype = fill(network, precision, device)
+    let random = Generator(seed: 1)
+    let x = Tensor.randn([2, 4, 64, 64], using: random).to(device).to(dtype)
+    let states = Tensor.randn([2, 77, 768], using: random).to(device).to(dtype)
+    let prompt = withoutGradients { network.prepared(PromptContext(states)) }
+    return [forward(of: 2) { network(x, timesteps: Tensor(500), prompt: prompt) }]
+  }
+
+  /// How time grows with batch and picture.
+  static let scaling = Workload(
+    name: "scaling", summary: "a small U-Net, batches of 1 to 64, pictures of 16 to 128 pixels",
+    isLarge: true
+  ) { precision, device in
+    try [(1, 32), (4, 32), (16, 32), (64, 32), (16, 16), (4, 64), (1, 128), (4, 128)].map {
+      (batch: Int, side: Int) throws -> Job in
+      var config = UNetConfig()
+      config.sampleSize = .square(side)
+      (config.inChannels, config.outChannels) = (3, 3)
+      config.layersPerBlock = 1
+      config.blockOutChannels = [64, 128, 128]
+      config.downBlockTypes = [.plain, .plain, .plain]
+      config.upBlockTypes = [.plain, .plain, .plain]
+      config.midBlockType = nil
+      let network = UNet2D(config, using: Generator(seed: 0))
+      network.move(to: device)
+      let x = Tensor.randn([batch, 3, side, side], using: Generator(seed: 1)).to(device)
+      return Job("\(batch)×3×\(side)×\(side)", items: batch) {
+        withoutGradients { precision { _ = network(x, timesteps: Tensor(7)) } }
+      }
+    }
+  }
+}
+
+// MARK: - Parts of workloads
+
+/// A family's own training on drawn shapes of 28×28 pixels.
+private func family(_ name: String, _ family: Family, preset: String) -> Workload {
+  Workload(name: name, summary: "a training step of its preset \(preset), 28×28×1") {
+    precision, device in
+    let plan = try TrainingPlan(
+      benchmarking: family, preset: preset, imageSize: 28, precision: precision)
+    let rehearsal = try Rehearsal(of: plan, device: device)
+    return [
+      Job(
+        "training step", items: plan.recipe.batchSize, isTraining: true, calls: 10,
+        { try rehearsal.take(10) })
+    ]
+  }
+}
+
+/// One step of Ho et al. 2020, Algorithm 1, with AdamW.
+private func noisePrediction(
+  of network: Module, _ x: Tensor, _ precision: Precision,
+  _ predict: @escaping (_ noisy: Tensor, _ timesteps: Tensor) -> Tensor
+) -> Job {
+  let adam = Adam(network.parameters, learningRate: 1e-4, weightDecay: 0.01, decoupled: true)
+  let draws = Generator(seed: 2)
+  return Job("training step", items: x.size(0), isTraining: true) {
+    let noise = Tensor.randn(x.shape, using: draws).to(x.device)
+    let t = Tensor.randint(0..<1000, [x.size(0)], using: draws).to(x.device)
+    let share = t.to(.float32).reshaped([-1, 1, 1, 1]) / 1000
+    let noisy = (1 - share).sqrt() * x + share.sqrt() * noise
+    let loss = precision { predict(noisy, t) }.meanSquaredError(noise)
+    adam.clearGradients()
+    loss.backward()
+    adam.step()
+  }
+}
+
+private func forward(
+  of count: Int, _ precision: Precision = .fp32, _ body: @escaping () -> Tensor
+) -> Job {
+  Job("forward of \(count)", items: count) {
+    withoutGradients { precision { _ = body() } }
+  }
+}
+
+/// Weights as a checkpoint in this precision would bring them: normal, and small enough that
+/// activations stay finite. Returns their type.
+private func fill(_ network: Module, _ precision: Precision, _ device: Device) -> DType {
+  let dtype: DType = precision == .bf16 ? .bfloat16 : .float32
+  let random = Generator(seed: 0)
+  for parameter in network.parameters {
+    let shape = parameter.value.shape
+    let fanIn = Double(shape.dropFirst().reduce(1, *))
+    parameter.value =
+      (shape.count == 1
+      ? Tensor.ones(shape) : Tensor.randn(shape, using: random) * (1 / fanIn.squareRoot()))
+      .to(dtype).to(device)
+  }
+  return dtype
+}
