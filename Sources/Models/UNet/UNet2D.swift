@@ -79,7 +79,9 @@ public final class UNet2D: Module {
     let time = embedding(timesteps, classLabels, dtype: convIn.weight.value.dtype)
 
     let centred = config.centerInputSample ? 2 * x - 1 : x
-    var skips = [convIn(centred.contiguous(Self.memoryFormat))]
+    // Of one channel both layouts are the same, and the convolution takes it for the other one.
+    let first = convIn(centred.contiguous(Self.memoryFormat)).contiguous(Self.memoryFormat)
+    var skips = [first]
     for block in downBlocks {
       skips += run([skips[skips.count - 1], time], outputs: block.outputCount) {
         block($0[0], time: $0[1])
