@@ -13,6 +13,7 @@ public final class Conv2d: Module, Layer {
   public let padding: Extent
   private let dilation: Extent
   private let groups: Int
+  var packing = Packing.plain
 
   /// PyTorch's default start: both uniform on ± 1 / √fan in.
   public init(
@@ -30,11 +31,16 @@ public final class Conv2d: Module, Layer {
 
   /// The layer's output for `x`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    x.conv2d(
-      weight: weight.value, bias: bias?.value, stride: stride, padding: padding,
-      dilation: dilation, groups: groups)
+    let window = PackedWeight.Window(
+      stride: stride, padding: padding, dilation: dilation, groups: groups)
+    return packed(x) { PackedWeight(convolution: weight.value, window: window, for: x) }
+      ?? x.conv2d(
+        weight: weight.value, bias: bias?.value, stride: stride, padding: padding,
+        dilation: dilation, groups: groups)
   }
 }
+
+extension Conv2d: PackableLayer {}
 
 /// A transposed convolution, `[N, in, H, W]` to `[N, out, H′, W′]` with
 /// H′ = (H − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1.

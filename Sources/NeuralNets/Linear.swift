@@ -6,6 +6,7 @@ public final class Linear: Module, Layer {
   public let weight: Parameter
   /// `[outputs]`.
   public let bias: Parameter?
+  var packing = Packing.plain
 
   /// PyTorch's default start: both uniform on ± 1 / √inputs.
   public init(_ inputs: Int, _ outputs: Int, bias: Bool = true, using generator: Generator?) {
@@ -15,9 +16,12 @@ public final class Linear: Module, Layer {
 
   /// The layer's output for `x`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    x.linear(weight: weight.value, bias: bias?.value)
+    packed(x) { PackedWeight(linear: weight.value, for: x) }
+      ?? x.linear(weight: weight.value, bias: bias?.value)
   }
 }
+
+extension Linear: PackableLayer {}
 
 /// A table of vectors, looked up by whole numbers: `int64 [...]` to `[..., width]`.
 public final class Embedding: Module, Layer {

@@ -16,6 +16,9 @@ public func withGradients<R, Failure: Error>(
   try withGradientRecording(true, body)
 }
 
+/// Whether what is computed now is recorded, where a tensor asks for it.
+public var isRecordingGradients: Bool { ct_grad_enabled() }
+
 private func withGradientRecording<R, Failure: Error>(
   _ enabled: Bool, _ body: () throws(Failure) -> R
 ) throws(Failure) -> R {

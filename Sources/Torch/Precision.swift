@@ -7,6 +7,9 @@ public enum Precision: String, Codable, Sendable, CaseIterable {
   /// bfloat16, from weights that stay in float32; sums, normalisations and losses in float32.
   case bf16
 
+  /// That of this thread now.
+  public static var current: Precision { ct_bfloat16_products() ? .bf16 : .fp32 }
+
   /// Computes `body` in this precision, on this thread.
   public func callAsFunction<R, Failure: Error>(
     _ body: () throws(Failure) -> R

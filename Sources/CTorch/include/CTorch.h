@@ -226,6 +226,16 @@ int ct_conv2d(CTTensor input, CTTensor weight, CTTensor bias, const int64_t stri
 int ct_conv_transpose2d(CTTensor input, CTTensor weight, CTTensor bias, const int64_t stride[2],
                         const int64_t padding[2], const int64_t output_padding[2],
                         const int64_t dilation[2], int64_t groups, CTTensor *out);
+/// A weight laid out for inputs like this one, to be used by `ct_packed_conv2d` without gradients;
+/// NULL where that does not pay or cannot be.
+int ct_pack_conv2d(CTTensor input, CTTensor weight, const int64_t stride[2],
+                   const int64_t padding[2], const int64_t dilation[2], int64_t groups,
+                   CTTensor* out);
+int ct_packed_conv2d(CTTensor input, CTTensor packed, CTTensor bias, const int64_t stride[2],
+                     const int64_t padding[2], const int64_t dilation[2], int64_t groups,
+                     CTTensor* out);
+int ct_pack_linear(CTTensor input, CTTensor weight, CTTensor* out);
+int ct_packed_linear(CTTensor input, CTTensor packed, CTTensor bias, CTTensor* out);
 int ct_embedding(CTTensor weight, CTTensor indices, CTTensor *out);
 int ct_group_norm(CTTensor input, int64_t groups, CTTensor weight, CTTensor bias, double eps,
                   CTTensor *out);

@@ -98,6 +98,7 @@ struct Workload: Sendable {
     config.sampleSize = .square(512)
     let network = AutoencoderKL(config, using: nil)
     let dtype = fill(network, precision, device)
+    network.packForInference(freeingWeights: true)
     let z = Tensor.randn([1, 4, 64, 64], using: Generator(seed: 1)).to(device).to(dtype)
     return [forward(of: 1) { network.decode(z) }]
   }
@@ -112,6 +113,7 @@ struct Workload: Sendable {
     config.crossAttentionDim = .one(768)
     let network = UNet2DCondition(config, using: nil)
     let dtype = fill(network, precision, device)
+    network.packForInference(freeingWeights: true)
     let random = Generator(seed: 1)
     let x = Tensor.randn([2, 4, 64, 64], using: random).to(device).to(dtype)
     let states = Tensor.randn([2, 77, 768], using: random).to(device).to(dtype)

@@ -1,0 +1,50 @@
+import Torch
+
+/// Where a layer's weight stands on its way to the layout of the processor's kernels.
+enum Packing {
+  /// It stays as it is.
+  case plain
+  /// It is laid out for the first input; `isFreed`: and then given up.
+  case wanted(isFreed: Bool)
+  /// It was.
+  case packed(PackedWeight)
+}
+
+/// A layer whose weight can be packed.
+protocol PackableLayer: Module {
+  /// `[outputs, ...]`.
+  var weight: Parameter { get }
+  /// `[outputs]`.
+  var bias: Parameter? { get }
+  var packing: Packing { get set }
+}
+
+extension PackableLayer {
+  /// The output of a packed layer, or of one that `make` packs now; `nil` where the plain layer
+  /// should compute it.
+  func packed(_ x: Tensor, _ make: () -> PackedWeight?) -> Tensor? {
+    if case .plain = packing { return nil }
+    guard !isRecordingGradients, Precision.current == .fp32 else { return nil }
+    let shape = weight.value.shape
+    if case .wanted(let isFreed) = packing, let made = make() {
+      packing = .packed(made)
+      // One number stands for all, so that the shape stays without the memory.
+      if isFreed { weight.value = .zeros([1], dtype: weight.value.dtype).expanded(shape) }
+    }
+    guard case .packed(let weight) = packing else { return nil }
+    return weight(x, bias: bias?.value, fanIn: shape.dropFirst().reduce(1, *))
+  }
+}
+
+extension Module {
+  /// Lets linear and convolutional layers lay out their weights for the processor when they are first
+  /// called without gradients: for use, as long as weights, type and device stay.
+  ///
+  /// With `freeingWeights` what is laid out takes the place of the weights: memory for one copy of
+  /// them, and the module can be called, but neither trained nor saved any more.
+  public final func packForInference(freeingWeights: Bool = false) {
+    for case let layer as any PackableLayer in modules {
+      layer.packing = .wanted(isFreed: freeingWeights)
+    }
+  }
+}
