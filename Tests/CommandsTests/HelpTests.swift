@@ -7,7 +7,7 @@ import Testing
   static let commands = [
     "quickstart", "train", "sample", "reconstruct", "interpolate", "map", "traverse", "encode",
     "decode", "noise", "evaluate", "diagnose", "compare", "atlas", "runs", "inspect", "models",
-    "datasets", "shards", "samplers", "doctor",
+    "datasets", "shards", "samplers", "doctor", "bench",
   ]
   static let inner = ["shards pack", "shards inspect"]
 

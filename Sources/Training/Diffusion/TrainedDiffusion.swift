@@ -49,6 +49,7 @@ public struct TrainedDiffusion: TrainedModel {
     }
     origin = isRun ? try RunRecord(of: folder) : nil
     pipeline = try DiffusionPipeline(folder: folder.path)
+    pipeline.unet.packForInference()
     weightsHash = try Fingerprint.ofFile(
       "\(DiffusionPipeline.part("unet", of: folder.path))/\(ModelFolder.weights)")
     pipeline.unet.setTraining(false)
