@@ -19,7 +19,7 @@ for workload in "$@"; do
     done
   done
 done
-python3 - "$work" <<'PYTHON'
+"$python" - "$work" <<'PYTHON'
 import json, pathlib, statistics, sys
 seconds = {}
 for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):

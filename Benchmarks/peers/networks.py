@@ -1,4 +1,5 @@
 """A network of `latent bench` in diffusers, eager: seconds of a training step and of a forward pass, one JSON line each.
+In float32 as diffusers builds it (NCHW), Stable Diffusion's sizes in bf16 channels-last, which is faster there.
 usage: python networks.py {unet,kl-autoencoder,sd-unet} {fp32,bf16} [THREADS]   (needs torch, diffusers)"""
 import json, sys, time, torch
 from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel, UNet2DModel

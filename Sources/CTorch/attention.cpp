@@ -12,6 +12,7 @@
 
 #include "boundary.h"
 #include "parallel.h"
+#include "twice.h"
 #include "vectors.h"
 
 using namespace ctorch;
@@ -325,19 +326,9 @@ struct FewChannels : torch::autograd::Function<FewChannels> {
     const at::Tensor &query = saved[0], &key = saved[1], &value = saved[2];
     double scale = context->saved_data["scale"].toDouble();
     if (c10::GradMode::is_enabled()) {
-      // Gradients of gradients: through PyTorch's own operations, which have them.
-      at::Tensor output = plain(query, key, value, scale);
-      variable_list ends, found;
-      for (const at::Tensor& end : {query, key, value}) {
-        if (end.requires_grad()) ends.push_back(end);
-      }
-      variable_list made = torch::autograd::grad({output}, ends, {gradients[0]}, true, true);
-      size_t next = 0;
-      for (const at::Tensor& end : {query, key, value}) {
-        found.push_back(end.requires_grad() ? made[next++] : at::Tensor());
-      }
-      found.resize(4);
-      return found;
+      return differentiable_gradients({query, key, value}, gradients[0], 4, [&](auto& x) {
+        return plain(x[0], x[1], x[2], scale);
+      });
     }
     at::Tensor gradient = gradients[0].stride(3) == 1 ? gradients[0] : gradients[0].contiguous();
     auto [dq, dk, dv] =

@@ -75,7 +75,9 @@ int ct_foreach_mul_(const CTTensor* tensors, int64_t count, CTTensor factor) {
 }
 
 int ct_foreach_add_(const CTTensor* tensors, int64_t count, double number) {
-  return guard("foreach_add_", {}, [&] { at::_foreach_add_(list(tensors, count), number); });
+  return guard("foreach_add_", {}, [&] {
+    if (count > 0) at::_foreach_add_(list(tensors, count), number);
+  });
 }
 
 int ct_foreach_lerp_(const CTTensor* tensors, const CTTensor* ends, int64_t count, double weight) {

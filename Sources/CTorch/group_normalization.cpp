@@ -10,6 +10,7 @@
 
 #include "boundary.h"
 #include "parallel.h"
+#include "twice.h"
 #include "vectors.h"
 
 using namespace ctorch;
@@ -330,20 +331,10 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
     const at::Tensor& kept = saved[4];
     int64_t groups = context->saved_data["groups"].toInt();
     if (c10::GradMode::is_enabled()) {
-      // Gradients of gradients: through PyTorch's own operations, which have them.
-      at::Tensor output = plain(input, added, weight, bias, groups,
-                                context->saved_data["eps"].toDouble());
-      variable_list ends, found;
-      for (const at::Tensor& end : {input, added, weight, bias}) {
-        if (end.defined() && end.requires_grad()) ends.push_back(end);
-      }
-      variable_list made = torch::autograd::grad({output}, ends, {gradients[0]}, true, true);
-      size_t next = 0;
-      for (const at::Tensor& end : {input, added, weight, bias}) {
-        found.push_back(end.defined() && end.requires_grad() ? made[next++] : at::Tensor());
-      }
-      found.resize(6);
-      return found;
+      double eps = context->saved_data["eps"].toDouble();
+      return differentiable_gradients(
+          {input, added, weight, bias}, gradients[0], 6,
+          [&](auto& x) { return plain(x[0], x[1], x[2], x[3], groups, eps); });
     }
     at::Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     Gradients found =
@@ -364,11 +355,12 @@ bool is_fit(const at::Tensor& input, const at::Tensor& added, const at::Tensor& 
   if (!is_plain || groups < 1 || input.size(1) % groups != 0) return false;
   for (const at::Tensor& one : {weight, bias}) {
     bool is_known = one.scalar_type() == at::kFloat || one.scalar_type() == at::kBFloat16;
-    if (!is_known || one.numel() != input.size(1)) return false;
+    if (!is_known || !one.device().is_cpu() || one.numel() != input.size(1)) return false;
   }
   // One number a picture and channel.
   return !added.defined() ||
-         (added.dim() == 4 && added.size(0) == input.size(0) && added.size(1) == input.size(1) &&
+         (added.device().is_cpu() && added.scalar_type() == input.scalar_type() &&
+          added.dim() == 4 && added.size(0) == input.size(0) && added.size(1) == input.size(1) &&
           added.numel() == added.size(0) * added.size(1));
 }
 
@@ -381,8 +373,8 @@ int ct_group_norm_silu(CTTensor input, CTTensor added, int64_t groups, CTTensor 
     if (is_fit(x, a, w, b, groups)) {
       std::optional<at::Tensor> more;
       if (added) more = a->to(at::kFloat).contiguous();
-      *out = give(FusedGroupNorm::apply(*x, more, w->to(at::kFloat), b->to(at::kFloat), groups,
-                                        eps));
+      *out = give(FusedGroupNorm::apply(*x, more, w->to(at::kFloat).contiguous(),
+                                        b->to(at::kFloat).contiguous(), groups, eps));
       return;
     }
     *out = give(plain(x, a, w, b, groups, eps));

@@ -8,6 +8,7 @@
 
 #include "boundary.h"
 #include "parallel.h"
+#include "twice.h"
 #include "vectors.h"
 
 using namespace ctorch;
@@ -145,22 +146,11 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
     const at::Tensor &input = saved[0], &weight = saved[1], &bias = saved[2], &affine = saved[3];
     double slope = context->saved_data["slope"].toDouble();
     if (c10::GradMode::is_enabled()) {
-      // Gradients of gradients: through PyTorch's own operations, which have them.
-      at::Tensor output =
-          at::leaky_relu(at::batch_norm(input, weight, bias, {}, {}, /*training=*/true, 0,
-                                        context->saved_data["eps"].toDouble(), true),
-                         slope);
-      variable_list ends, found;
-      for (const at::Tensor& end : {input, weight, bias}) {
-        if (end.requires_grad()) ends.push_back(end);
-      }
-      variable_list made = torch::autograd::grad({output}, ends, {gradients[0]}, true, true);
-      size_t next = 0;
-      for (const at::Tensor& end : {input, weight, bias}) {
-        found.push_back(end.requires_grad() ? made[next++] : at::Tensor());
-      }
-      found.resize(8);
-      return found;
+      double eps = context->saved_data["eps"].toDouble();
+      return differentiable_gradients({input, weight, bias}, gradients[0], 8, [&](auto& x) {
+        return at::leaky_relu(
+            at::batch_norm(x[0], x[1], x[2], {}, {}, /*training=*/true, 0, eps, true), slope);
+      });
     }
     at::Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     int64_t width = input.size(1), rows = input.numel() / width;

@@ -24,6 +24,16 @@ c10::List<std::optional<at::Scalar>> no_scalars() { return c10::List<std::option
 
 std::vector<int64_t> pair(const int64_t values[2]) { return {values[0], values[1]}; }
 
+/// A packed weight, or nothing where the processor has no kernels for it.
+CTTensor pack(const c10::OperatorHandle& operation, std::vector<c10::IValue> arguments) {
+  at::NoGradGuard no_gradients;
+  try {
+    return give(call(operation, std::move(arguments)));
+  } catch (const c10::Error&) {
+    return nullptr;
+  }
+}
+
 /// Whether a tensor's numbers are of a kind that is packed here.
 bool fits(const at::Tensor& input, const at::Tensor& weight) {
   auto type = weight.scalar_type();
@@ -46,9 +56,8 @@ int ct_pack_conv2d(CTTensor input, CTTensor weight, const int64_t stride[2],
         fits_winograd(x, w, std::nullopt, stride, padding, dilation, groups)) {
       return;
     }
-    at::NoGradGuard no_gradients;
-    *out = give(call(*operation, {w->detach(), pair(padding), pair(stride), pair(dilation), groups,
-                                  x->sizes().vec()}));
+    *out = pack(*operation, {w->detach(), pair(padding), pair(stride), pair(dilation), groups,
+                             x->sizes().vec()});
   });
 }
 
@@ -68,8 +77,7 @@ int ct_pack_linear(CTTensor input, CTTensor weight, CTTensor* out) {
     Ref x(input), w(weight);
     *out = nullptr;
     if (!operation || !fits(x, w)) return;
-    at::NoGradGuard no_gradients;
-    *out = give(call(*operation, {w->detach(), x->numel() / x->size(-1)}));
+    *out = pack(*operation, {w->detach(), x->numel() / x->size(-1)});
   });
 }
 

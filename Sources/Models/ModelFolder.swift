@@ -13,7 +13,9 @@ public enum ModelFolder {
   /// several, or either in half precision where that is all there is.
   ///
   /// Where there is none, the path of the first, so that opening it says what is missing.
-  static func weightsPath(in folder: String, named name: String) -> String {
+  public static func weightsPath(
+    in folder: String, named name: String = "diffusion_pytorch_model"
+  ) -> String {
     let endings = [
       "safetensors", "safetensors.index.json", "fp16.safetensors", "safetensors.index.fp16.json",
     ]

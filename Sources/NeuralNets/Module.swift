@@ -120,6 +120,7 @@ open class Module {
       parameter.value.requiresGradient = required
     }
     for (_, buffer) in namedBuffers { buffer.value = moved(buffer.value) }
+    packAnew()
   }
 
   /// This module and all below it.

@@ -6,8 +6,8 @@ enum Packing {
   case plain
   /// It is laid out for the first input; `isFreed`: and then given up.
   case wanted(isFreed: Bool)
-  /// It was.
-  case packed(PackedWeight)
+  /// It was; `isFreed`: one number stands in the weight's place.
+  case packed(PackedWeight, isFreed: Bool)
 }
 
 /// A layer whose weight can be packed.
@@ -23,28 +23,41 @@ extension PackableLayer {
   /// The output of a packed layer, or of one that `make` packs now; `nil` where the plain layer
   /// should compute it.
   func packed(_ x: Tensor, _ make: () -> PackedWeight?) -> Tensor? {
-    if case .plain = packing { return nil }
-    guard !isRecordingGradients, Precision.current == .fp32 else { return nil }
+    let isInUse = !isRecordingGradients && Precision.current == .fp32
     let shape = weight.value.shape
-    if case .wanted(let isFreed) = packing, let made = make() {
-      packing = .packed(made)
+    if case .wanted(let isFreed) = packing, isInUse, let made = make() {
+      packing = .packed(made, isFreed: isFreed)
       // One number stands for all, so that the shape stays without the memory.
       if isFreed { weight.value = .zeros([1], dtype: weight.value.dtype).expanded(shape) }
     }
-    guard case .packed(let weight) = packing else { return nil }
-    return weight(x, bias: bias?.value, fanIn: shape.dropFirst().reduce(1, *))
+    guard case .packed(let packed, let isFreed) = packing else { return nil }
+    let fits = isInUse && x.dtype == packed.dtype && x.device == .cpu
+    precondition(
+      fits || !isFreed,
+      "a layer whose weights were given up takes \(packed.dtype) on the CPU, without gradients")
+    return fits ? packed(x, bias: bias?.value, fanIn: shape.dropFirst().reduce(1, *)) : nil
   }
 }
 
 extension Module {
   /// Lets linear and convolutional layers lay out their weights for the processor when they are first
-  /// called without gradients: for use, as long as weights, type and device stay.
+  /// called without gradients: for use, as long as the weights stay, other than by `load` and `move`.
   ///
   /// With `freeingWeights` what is laid out takes the place of the weights: memory for one copy of
   /// them, and the module can be called, but neither trained nor saved any more.
   public final func packForInference(freeingWeights: Bool = false) {
     for case let layer as any PackableLayer in modules {
+      if case .packed(_, isFreed: true) = layer.packing { continue }
       layer.packing = .wanted(isFreed: freeingWeights)
+    }
+  }
+
+  /// Lets layers lay out weights anew, which are others now.
+  final func packAnew() {
+    for case let layer as any PackableLayer in modules {
+      if case .packed(_, isFreed: false) = layer.packing {
+        layer.packing = .wanted(isFreed: false)
+      }
     }
   }
 }

@@ -73,5 +73,6 @@ extension Module {
         if let tensor = tensors[key] { target.copy(from: tensor) }
       }
     }
+    packAnew()
   }
 }

@@ -100,7 +100,7 @@ extension Tensor {
   /// `groupNorm` with `silu` behind it, for values and gradients alike; `added` comes to the input
   /// before.
   ///
-  /// One kernel where `[N, C, H, W]` lies channels-last in float32 on the CPU and `added` is
+  /// One kernel where `[N, C, H, W]` lies channels-last in float32 or bfloat16 on the CPU and `added` is
   /// `[N, C, 1, 1]`.
   public func groupNormSiLU(
     adding added: Tensor? = nil, groups: Int, weight: Tensor, bias: Tensor, eps: Double = 1e-5,
@@ -150,7 +150,7 @@ extension Tensor {
 
   /// `batchNorm` with `leakyReLU` behind it, for values and gradients alike; a slope of 0 is `relu`.
   ///
-  /// One kernel where `[N, C, H, W]` lies channels-last in float32 on the CPU and is trained.
+  /// One kernel where `[N, C, H, W]` lies channels-last in float32 or bfloat16 on the CPU and is trained.
   public func batchNormLeakyReLU(
     weight: Tensor, bias: Tensor, runningMean: Tensor, runningVariance: Tensor, training: Bool,
     momentum: Double = 0.1, eps: Double = 1e-5, slope: Double, file: StaticString = #fileID,
@@ -170,14 +170,12 @@ extension Tensor {
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor? = nil, scale: Double? = nil,
     causal: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    Work.add(
-      2
-        * (query.count * key.size(-2) + query.count / query.size(-1) * value.count / value.size(0)
-          / value.size(1)))
-    return made(file, line) { out in
+    let result = made(file, line) { out in
       withOptional(scale) {
         ct_attention(query.raw, key.raw, value.raw, mask?.raw, $0, causal, out)
       }
     }
+    Work.add(2 * key.size(-2) * (query.count + result.count))
+    return result
   }
 }

@@ -4,6 +4,8 @@ import CTorch
 /// without gradients, on the CPU, in float32 and bfloat16.
 public struct PackedWeight {
   private let tensor: Tensor
+  /// The type of inputs and outputs.
+  public let dtype: DType
   private let window: Window?
 
   /// How a convolution moves over its input.
@@ -46,6 +48,7 @@ public struct PackedWeight {
       file, line)
     guard let out else { return nil }
     tensor = Tensor(owning: out)
+    dtype = weight.dtype
     self.window = window
   }
 
@@ -58,6 +61,7 @@ public struct PackedWeight {
     check(ct_pack_linear(input.raw, weight.raw, &out), file, line)
     guard let out else { return nil }
     tensor = Tensor(owning: out)
+    dtype = weight.dtype
     window = nil
   }
 

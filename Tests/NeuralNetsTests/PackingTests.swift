@@ -73,6 +73,22 @@ import Torch
     #expect(layer.weight.value.gradient != nil)
   }
 
+  /// Other weights are laid out anew, and another type of input goes through the plain layer.
+  @Test func otherWeightsCount() throws {
+    let (one, other) = (
+      Linear(8, 8, using: Generator(seed: 6)), Linear(8, 8, using: Generator(seed: 9))
+    )
+    let x = Tensor.randn([4, 8], using: Generator(seed: 7))
+    one.packForInference()
+    withoutGradients { _ = one(x) }
+    try one.load(Dictionary(other.state.map { ($0.key, $0.tensor) }) { first, _ in first })
+    expectNear(withoutGradients { one(x) }, withoutGradients { other(x) }, .float32)
+    one.move(dtype: .bfloat16)
+    other.move(dtype: .bfloat16)
+    let half = x.to(.bfloat16)
+    expectNear(withoutGradients { one(half) }, withoutGradients { other(half) }, .bfloat16)
+  }
+
   /// One number stands for a weight that was given up, under the weight's shape.
   @Test func weightsCanBeGivenUp() {
     let random = Generator(seed: 8)

@@ -91,6 +91,21 @@ import Torch
     }
   }
 
+  /// Keys that are made of the queries: what one owes to the other counts once.
+  @Test func inputsMayDependOnEachOther() {
+    func pass(_ dtype: DType) -> Tensor {
+      let x = Tensor.randn([1, 2, 6, 8], using: Generator(seed: 2)).to(dtype)
+      x.requiresGradient = true
+      let y = x * x
+      let z =
+        dtype == .float32
+        ? Tensor.attention(query: x, key: y, value: x)
+        : (x * (1 / 8.0.squareRoot())).matmul(y.transposed()).softmax(-1).matmul(x)
+      return z.square().sum().gradients(withRespectTo: [x], creatingGraph: true)[0]!.detached()
+    }
+    expectClose(pass(.float32), pass(.float64).to(.float32), rtol: 1e-4, atol: 1e-4, "")
+  }
+
   /// The next layer takes the output without a copy.
   @Test func headsLieSideBySide() {
     let x = Tensor.randn([2, 3, 10, 8], using: Generator(seed: 1))

@@ -59,7 +59,8 @@ import Torch
     let (shape, groups) = network
     let random = Generator(seed: 9)
     let half = (Tensor.randn(shape, using: random) * 3 + 1).to(.bfloat16).contiguous(.channelsLast)
-    let added = adding ? Tensor.randn([shape[0], shape[1], 1, 1], using: random) : nil
+    let added =
+      adding ? Tensor.randn([shape[0], shape[1], 1, 1], using: random).to(.bfloat16) : nil
     let weight = 2 * Tensor.randn([shape[1]], using: random)
     let bias = Tensor.randn([shape[1]], using: random)
     let seed = Tensor.randn(shape, using: random).to(.bfloat16)

@@ -239,8 +239,8 @@ int ct_packed_linear(CTTensor input, CTTensor packed, CTTensor bias, CTTensor* o
 int ct_embedding(CTTensor weight, CTTensor indices, CTTensor *out);
 int ct_group_norm(CTTensor input, int64_t groups, CTTensor weight, CTTensor bias, double eps,
                   CTTensor *out);
-/// silu(group_norm(input + added)); in one kernel for channels-last float32 on the CPU, where `added`
-/// is NULL or [N, C, 1, 1].
+/// silu(group_norm(input + added)); in one kernel for channels-last float32 or bfloat16 on the CPU,
+/// where `added` is NULL or [N, C, 1, 1].
 int ct_group_norm_silu(CTTensor input, CTTensor added, int64_t groups, CTTensor weight,
                        CTTensor bias, double eps, CTTensor *out);
 int ct_layer_norm(CTTensor input, const int64_t *shape, int64_t ndim, CTTensor weight,

@@ -17,6 +17,6 @@ extension AutoencoderKL {
     let config: AutoencoderKLConfig = try ModelFolder.readConfig(in: folder) { $0.problem }
     self.init(config, using: nil)
     try Weights.load(
-      "\(folder)/\(ModelFolder.weights)", into: self, renaming: AttentionBlock.currentKey)
+      ModelFolder.weightsPath(in: folder), into: self, renaming: AttentionBlock.currentKey)
   }
 }

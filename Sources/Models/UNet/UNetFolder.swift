@@ -17,7 +17,7 @@ extension UNet2D {
     let config: UNetConfig = try ModelFolder.readConfig(in: folder) { $0.problem }
     self.init(config, using: nil)
     try Weights.load(
-      ModelFolder.weightsPath(in: folder, named: "diffusion_pytorch_model"), into: self,
+      ModelFolder.weightsPath(in: folder), into: self,
       renaming: AttentionBlock.currentKey)
   }
 }

@@ -16,6 +16,7 @@ extension UNet2DCondition {
   public convenience init(folder: String) throws {
     let config: UNetConditionConfig = try ModelFolder.readConfig(in: folder) { $0.problem }
     self.init(config, using: nil)
-    try Weights.load("\(folder)/\(ModelFolder.weights)", into: self)
+    try Weights.load(
+      ModelFolder.weightsPath(in: folder), into: self)
   }
 }

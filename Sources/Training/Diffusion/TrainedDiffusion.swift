@@ -51,7 +51,7 @@ public struct TrainedDiffusion: TrainedModel {
     pipeline = try DiffusionPipeline(folder: folder.path)
     pipeline.unet.packForInference()
     weightsHash = try Fingerprint.ofFile(
-      "\(DiffusionPipeline.part("unet", of: folder.path))/\(ModelFolder.weights)")
+      ModelFolder.weightsPath(in: DiffusionPipeline.part("unet", of: folder.path)))
     pipeline.unet.setTraining(false)
     pipeline.unet.move(to: device)
   }
