@@ -23,6 +23,7 @@ extension PackableLayer {
   /// The output of a packed layer, or of one that `make` packs now; `nil` where the plain layer
   /// should compute it.
   func packed(_ x: Tensor, _ make: () -> PackedWeight?) -> Tensor? {
+    if case .plain = packing { return nil }
     let isInUse = !isRecordingGradients && Precision.current == .fp32
     let shape = weight.value.shape
     if case .wanted(let isFreed) = packing, isInUse, let made = make() {

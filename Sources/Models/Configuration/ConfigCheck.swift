@@ -61,11 +61,11 @@ enum ConfigCheck {
   }
 
   /// Memory that is not there would end the process.
-  static func weights(_ count: Int) -> String? {
+  static func weights(
+    _ count: Int, remedy: String = "choose smaller block_out_channels or layers_per_block"
+  ) -> String? {
     count <= mostWeights
-      ? nil
-      : "the network would have \(count) weights, more than \(mostWeights); "
-        + "choose smaller block_out_channels or layers_per_block"
+      ? nil : "the network would have \(count) weights, more than \(mostWeights); \(remedy)"
   }
 
   /// 16 GiB of float32.

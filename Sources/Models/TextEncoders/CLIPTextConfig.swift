@@ -91,43 +91,33 @@ extension CLIPTextConfig {
   ///
   /// Call it on every configuration that a person or a file supplied: the network trusts its own.
   public var problem: String? {
-    func outside(_ name: String, _ value: Int, _ range: ClosedRange<Int>) -> String? {
-      range.contains(value)
-        ? nil : "\(name) is \(value); it must lie in \(range.lowerBound)...\(range.upperBound)"
-    }
-    if let problem = outside("vocab_size", vocabSize, 1...16_777_216)
-      ?? outside("hidden_size", hiddenSize, 1...65_536)
-      ?? outside("intermediate_size", intermediateSize, 1...262_144)
-      ?? outside("num_hidden_layers", numHiddenLayers, 1...1024)
-      ?? outside("num_attention_heads", numAttentionHeads, 1...65_536)
-      ?? outside("max_position_embeddings", maxPositionEmbeddings, 1...1_048_576)
-    {
+    if let problem = ConfigCheck.first([
+      ConfigCheck.range("vocab_size", vocabSize, 1...16_777_216),
+      ConfigCheck.range("hidden_size", hiddenSize, 1...65_536),
+      ConfigCheck.range("intermediate_size", intermediateSize, 1...262_144),
+      ConfigCheck.range("num_hidden_layers", numHiddenLayers, 1...1024),
+      ConfigCheck.range("num_attention_heads", numAttentionHeads, 1...65_536),
+      ConfigCheck.range("max_position_embeddings", maxPositionEmbeddings, 1...1_048_576),
+      ConfigCheck.notNegative("layer_norm_eps", layerNormEps),
+      ConfigCheck.notNegative("initializer_factor", initializerFactor),
+    ]) {
       return problem
     }
     guard hiddenSize.isMultiple(of: numAttentionHeads) else {
       return "num_attention_heads is \(numAttentionHeads), which does not divide "
         + "a hidden_size of \(hiddenSize)"
     }
-    guard layerNormEps >= 0, layerNormEps.isFinite else {
-      return "layer_norm_eps is \(layerNormEps); it must not be negative"
-    }
-    guard initializerFactor >= 0, initializerFactor.isFinite else {
-      return "initializer_factor is \(initializerFactor); it must not be negative"
-    }
     if architecture == .projecting {
       guard let projectionDim else {
         return "projection_dim is missing; \(architecture.rawValue) needs it"
       }
-      if let problem = outside("projection_dim", projectionDim, 1...65_536) { return problem }
+      if let problem = ConfigCheck.range("projection_dim", projectionDim, 1...65_536) {
+        return problem
+      }
     }
-    return weightCount <= Self.mostWeights
-      ? nil
-      : "the network would have \(weightCount) weights, more than \(Self.mostWeights); "
-        + "choose a smaller hidden_size or fewer num_hidden_layers"
+    return ConfigCheck.weights(
+      weightCount, remedy: "choose a smaller hidden_size or fewer num_hidden_layers")
   }
-
-  /// 16 GiB of float32: memory that is not there would end the process.
-  static let mostWeights = 1 << 32
 
   /// The number of weights of a network whose numbers are in their ranges.
   var weightCount: Int {
