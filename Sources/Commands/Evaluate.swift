@@ -305,6 +305,7 @@ struct MeasureList: ExpressibleByArgument {
     case .vae: ["likelihood", "reconstruction"] + drawn
     case .gan: ["discriminator"] + drawn
     case .diffusion: ["likelihood"] + drawn
+    case .latentDiffusion: []
     case .classifier: ["classification"]
     }
   }

@@ -12,6 +12,8 @@ public enum Family: String, CaseIterable, Sendable {
   case gan
   /// The diffusion model.
   case diffusion
+  /// The diffusion model of latents that captions guide.
+  case latentDiffusion = "latent-diffusion"
   /// The classifier, whose features measure the others.
   case classifier
 
@@ -23,6 +25,8 @@ public enum Family: String, CaseIterable, Sendable {
     case .vaeGAN: "VAE-GAN: a discriminator judges the decoder's pictures, which blur less"
     case .gan: "adversarial networks: a generator that learns to fool a discriminator"
     case .diffusion: "diffusion model: learns to take noise away, and draws from nothing but noise"
+    case .latentDiffusion:
+      "latent diffusion: text to image, in the latents of a KL autoencoder; captions guide it"
     case .classifier: "classifier: tells classes apart; its features measure the other families"
     }
   }
@@ -32,7 +36,7 @@ public enum Family: String, CaseIterable, Sendable {
     switch self {
     case .ae: .deterministic
     case .vae, .vaeGAN: .variational
-    case .gan, .diffusion, .classifier: nil
+    case .gan, .diffusion, .latentDiffusion, .classifier: nil
     }
   }
 
@@ -43,6 +47,7 @@ public enum Family: String, CaseIterable, Sendable {
     case .vaeGAN: VAEGANRecipe.self
     case .gan: GANRecipe.self
     case .diffusion: DiffusionRecipe.self
+    case .latentDiffusion: LatentDiffusionRecipe.self
     case .classifier: ClassifierRecipe.self
     }
   }

@@ -63,6 +63,7 @@ public enum TrainedModels {
     case .ae, .vae, .vaeGAN: return try TrainedAutoencoder(path: path, device: device)
     case .gan: return try TrainedGAN(path: path, device: device)
     case .diffusion: return try TrainedDiffusion(path: path, device: device)
+    case .latentDiffusion: throw RunFolder(path: path).noNetwork(.latentDiffusion)
     case .classifier: return try TrainedClassifier(path: path, device: device)
     }
   }
