@@ -184,13 +184,6 @@ struct Evaluate: ParsableCommand {
         ) { try progress($0, "importance-weighted bound") }
         (json, lines) = (report.json, report.lines)
       }
-      if wanted.contains("reconstruction") {
-        try progress(0, "reconstructions")
-        let measured = try ReconstructionMeasures(
-          of: autoencoder, on: set, limit: count ?? .max)
-        json["reconstructions"] = .object(measured.json)
-        lines += measured.lines
-      }
     } else if let gan = model as? TrainedGAN {
       if wanted.contains("discriminator") {
         try progress(0, "discriminator")
@@ -206,6 +199,12 @@ struct Evaluate: ParsableCommand {
       }
       (json, lines) = (report.json, report.lines)
       json["seed"] = .int(Int(seed))
+    }
+    if let restoring = model as? any RestoringModel, wanted.contains("reconstruction") {
+      try progress(0, "reconstructions")
+      let measured = try ReconstructionMeasures(of: restoring, on: set, limit: count ?? .max)
+      json["reconstructions"] = .object(measured.json)
+      lines += measured.lines
     }
     if lines.isEmpty { lines = ["\(runPath) on \(set.name), seed \(seed)"] }
     return (json, lines)
@@ -303,6 +302,7 @@ struct MeasureList: ExpressibleByArgument {
     return switch model.family {
     case .ae, .vaeGAN: ["reconstruction"] + drawn
     case .vae: ["likelihood", "reconstruction"] + drawn
+    case .autoencoderKL: ["reconstruction"]
     case .gan: ["discriminator"] + drawn
     case .diffusion: ["likelihood"] + drawn
     case .latentDiffusion: []

@@ -126,6 +126,10 @@ struct Sample: ParsableCommand {
       try refuseDenoising(model.family)
       pictures = autoencoder.sample(count ?? 64, seed: seed)
       details = ["seed": .int(Int(seed)), "count": .int(count ?? 64)]
+    } else if model is TrainedAutoencoderKL {
+      throw CommandError(
+        "\(runPath): nothing can be drawn from a KL autoencoder alone, because its latents are for a "
+          + "diffusion model to draw; `latent reconstruct` shows what it gives back")
     } else {
       throw CommandError("\(runPath): pictures cannot be drawn from this run")
     }

@@ -16,7 +16,8 @@ struct Train: ParsableCommand {
       JSON keys: run, family, seed, steps, seconds, images_per_second, parameters, interrupted, \
       ranks, checkpoint_pause_seconds, data_wait (the share of the time that the training waited \
       for data, 0 to 1), damaged_samples (of tar shards), and the measures on held-out data (vae: \
-      negative_elbo, reconstruction, kl; ae: reconstruction, mse; vae-gan: mse, kl; gan: \
+      negative_elbo, reconstruction, kl; ae: reconstruction, mse; vae-gan: mse, kl; \
+      autoencoder-kl: psnr, mse, kl; gan: \
       discriminator_accuracy, value; diffusion: loss; classifier: accuracy, loss). With --dry-run: \
       family, parameters, step_seconds, steps, seconds, images_per_second, memory_bytes. \
       Several processes train together when RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT are set, \
