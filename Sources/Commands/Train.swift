@@ -39,6 +39,14 @@ struct Train: ParsableCommand {
   @Option(help: "gan: the game that is played; `latent models` lists them.")
   var loss: String?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      latent-diffusion: the run of an autoencoder-kl, or a folder with one (default: one is trained \
+      first, in RUN-autoencoder, for a fifth of the minutes).
+      """, valueName: "dir"))
+  var autoencoder: String?
+
   @Option(help: "A JSON file with settings.")
   var config: String?
 
@@ -172,12 +180,26 @@ struct Train: ParsableCommand {
     // Where none was given all draw rank 0's.
     let common = try ranks.first(of: seed.value)
     seed.seed = seed.seed ?? (resume ? nil : common)
-    let plan =
+    var plan =
       resume
       ? try TrainingPlan(resuming: RunFolder(path: out ?? ""), family: family, self)
       : try TrainingPlan(new: family, self)
     if ranks.isFirst {
       for note in plan.notes + plan.notes(for: ranks) { output.talk("note: \(note)") }
+    }
+    if !resume, let first = try AutoencoderFirst(plan, self) {
+      guard !dryRun else {
+        throw CommandError("--dry-run needs an autoencoder; name one with --autoencoder")
+      }
+      output.talk("the autoencoder first, in \(first.run.path)")
+      let ended = try first.execute(
+        device: device, observers: output.quiet ? [] : [ProgressObserver()], ranks: ranks)
+      if let ended {
+        if ranks.isFirst { try output.report(ended.json, lines: ended.lines) }
+        throw ExitCode(128 + (ended.signalNumber ?? SIGINT))
+      }
+      set.append("autoencoder=\(first.run.path)")
+      plan = try TrainingPlan(new: family, self, budget: first.rest)
     }
     if dryRun {
       let trial = try plan.tryOut(device: device)

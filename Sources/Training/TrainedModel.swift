@@ -63,6 +63,9 @@ public enum TrainedModels {
   /// Throws an `ExplainedError` when there is none, when it has no trained network yet, or when its
   /// files are damaged or do not belong together.
   public static func open(_ path: String, device: Device = .cpu) throws -> any TrainedModel {
+    if TrainedLatentDiffusion.isPipeline(path) {
+      return try TrainedLatentDiffusion(path: path, device: device)
+    }
     if TrainedDiffusion.isPipeline(path) { return try TrainedDiffusion(path: path, device: device) }
     let record = try RunRecord(of: RunFolder(path: path))
     switch try record.knownFamily(in: RunFolder(path: path)) {

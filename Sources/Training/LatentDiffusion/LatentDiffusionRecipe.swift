@@ -11,6 +11,8 @@ public struct LatentDiffusionRecipe: TrainingRecipe {
   /// A folder with a KL autoencoder: a run of `autoencoder-kl`, a pipeline, or the network itself.
   /// Empty: one is trained first.
   public var autoencoder = ""
+  /// The preset of the autoencoder that is trained first.
+  public var autoencoderPreset = "kl-64"
   /// A pipeline's folder whose text encoder and tokenizer are taken over and stay as they are. Empty:
   /// a text encoder is trained along.
   public var textEncoder = ""
@@ -96,6 +98,7 @@ public struct LatentDiffusionRecipe: TrainingRecipe {
     [
       Preset("emoji", "16×16 latents, about 16 M parameters, a text encoder of its own; predicts v"),
       Preset("tiny", "a small model that learns something in minutes") { recipe in
+        recipe.autoencoderPreset = "tiny"
         recipe.blockOutChannels = [32, 64]
         recipe.attentionLevels = [1]
         recipe.normNumGroups = 8

@@ -1,7 +1,6 @@
 import Datasets
 import Diffusion
 import Images
-import Interchange
 import Models
 import Torch
 
@@ -40,27 +39,15 @@ extension LatentDiffusionTrainer {
 }
 
 extension LatentDiffusionTrainer {
-  /// Writes the averaged networks, the tokenizer, the scheduler and the index: a folder that
-  /// diffusers opens as a `StableDiffusionPipeline`.
+  /// Writes the averaged networks, the autoencoder, the tokenizer, the scheduler and the index: a
+  /// folder that diffusers opens as a `StableDiffusionPipeline`.
   public func export(to run: RunFolder) throws {
     try learning.withAverages {
-      try network.unet.save(to: run.createFolder("unet"))
-      try network.encoder.save(to: run.createFolder("text_encoder"))
+      try TextToImagePipeline(
+        .stableDiffusion, unet: network.unet, autoencoder: autoencoder,
+        encoders: [PromptEncoder(tokenizer: tokenizer, model: network.encoder)],
+        scheduler: scheduler
+      ).save(to: run.path)
     }
-    try autoencoder.save(to: run.createFolder("vae"))
-    try tokenizer.save(to: run.createFolder("tokenizer"))
-    try scheduler.write(to: "\(run.createFolder("scheduler"))/\(SchedulerFile.name)")
-    let index: JSONObject = [
-      "_class_name": "StableDiffusionPipeline",
-      "_diffusers_version": .string(SchedulerFile.diffusersVersion),
-      "feature_extractor": [.null, .null], "image_encoder": [.null, .null],
-      "requires_safety_checker": false, "safety_checker": [.null, .null],
-      "scheduler": ["diffusers", .string(scheduler.schedulerClass.rawValue)],
-      "text_encoder": ["transformers", .string(network.encoder.config.architecture.rawValue)],
-      "tokenizer": ["transformers", "CLIPTokenizer"],
-      "unet": ["diffusers", .string(UNetConditionConfig.className)],
-      "vae": ["diffusers", .string(AutoencoderKLConfig.className)],
-    ]
-    try JSON.object(index).write(to: "\(run.path)/model_index.json")
   }
 }
