@@ -222,9 +222,8 @@ public final class AutoencoderKLTrainer: Trainer {
   public func sheet() throws -> Image {
     let originals = try test.pictures(0..<min(10, test.count)).to(device)
     return try learning.withAverages {
-      let restored = network.decodePictures(network.encode(2 * originals - 1).mean)
-      return try ImageGrid(
-        rows: [originals, restored].map(\.pictures), scale: max(1, 56 / originals.size(3)),
+      try ImageGrid(
+        rows: [originals, network.restored(originals)].map(\.pictures), scale: max(1, 56 / originals.size(3)),
         margin: 8, rowTitles: ["original", "reconstructed"]
       ).image()
     }
