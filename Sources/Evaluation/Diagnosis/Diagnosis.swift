@@ -93,7 +93,8 @@ public struct Diagnosis {
     case let model as TrainedClassifier: facts += try examination.facts(of: model)
     default:
       throw EvaluationError(
-        path: model.folder.path, "there is nothing to diagnose in a run of the family \(model.family.rawValue).")
+        path: model.folder.path,
+        "there is nothing to diagnose in a run of the family \(model.family.rawValue).")
     }
     self.init(of: facts, run: model.folder.path, family: model.family)
   }
