@@ -57,7 +57,7 @@ struct LatentBeginning {
     let steps = pipeline.stepCount(of: request)
     let done = min(Int(Double(steps) * start.strength), steps)
     let first = (steps - done) * sampler.callsPerStep
-    guard sampler.timesteps.indices.contains(first) else {
+    guard done > 0, sampler.timesteps.indices.contains(first) else {
       throw SamplerError(
         "a strength of \(start.strength) leaves none of \(steps) steps; choose a larger strength "
           + "or more steps.")
