@@ -48,7 +48,7 @@ struct LatentBeginning {
   ) throws(SamplerError) {
     self.pipeline = pipeline
     self.sampler = sampler
-    given = request.latents
+    given = request.latents?.to(.float32).to(pipeline.device)
     shape = [pipeline.latentChannels, size.height, size.width]
     guard let start = request.start else {
       source = nil
@@ -57,7 +57,7 @@ struct LatentBeginning {
     let steps = pipeline.stepCount(of: request)
     let done = min(Int(Double(steps) * start.strength), steps)
     let first = (steps - done) * sampler.callsPerStep
-    guard sampler.timesteps.indices.contains(first) else {
+    guard done > 0, sampler.timesteps.indices.contains(first) else {
       throw SamplerError(
         "a strength of \(start.strength) leaves none of \(steps) steps; choose a larger strength "
           + "or more steps.")
@@ -83,7 +83,7 @@ struct LatentBeginning {
     func latents(_ posterior: DiagonalGaussian) -> Tensor {
       pipeline.autoencoder.normalized(posterior.sample(noise: drawn()))
     }
-    func start() -> Tensor { given?[range].to(pipeline.device) ?? drawn() }
+    func start() -> Tensor { given?[range] ?? drawn() }
     guard let source else { return Start(latents: start()) }
     guard let painting = source.painting else {
       let picture = latents(source.posterior)
