@@ -68,18 +68,18 @@ struct PromptedModel {
           + (near.map { "; did you mean \($0)?" } ?? "; `latent models` lists those that are here"))
     }
     guard isFolder.boolValue else {
-      let ending = URL(filePath: path).pathExtension.lowercased()
-      guard ["ckpt", "pt", "pth", "bin", "pkl"].contains(ending) else {
-        throw CommandError("\(wanted): this is a file; --model takes the folder of a model")
+      if Weights.isPickle(path) {
+        throw SafetensorsError(path: wanted, sentence: Weights.pickleRefusal)
       }
-      throw CommandError(
-        "\(wanted): files of this kind are Python programs that run when they are opened (pickle), "
-          + "so they are never read here; convert the model to safetensors")
+      throw CommandError("\(wanted): this is a file; --model takes the folder of a model")
     }
     if DiffusionPipeline.isPipeline(path) { return path }
     if let record = try? RunRecord(of: RunFolder(path: path)) {
       throw CommandError(
         "\(wanted): this run of the family \(record.family) has no model that draws from a prompt")
+    }
+    if let pickle = Weights.pickle(in: path) {
+      throw SafetensorsError(path: pickle, sentence: Weights.pickleRefusal)
     }
     throw CommandError(
       "\(wanted): this folder holds no model_index.json, so it is no model that draws from a prompt"
