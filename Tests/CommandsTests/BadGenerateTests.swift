@@ -41,7 +41,7 @@ import Testing
     let folder = try Prompted.withPhoto()
     try folder.put("no picture", "text.png")
     try folder.put(Image(width: 32, height: 64, filledWith: [255]).pngBytes(), "narrow.png")
-    try folder.put(folder.bytes("photo.png").prefix(500).map(\.self), "cut.png")
+    try folder.put(Array(folder.bytes("photo.png").dropLast(30)), "cut.png")
     for (flags, sentence) in [
       (["--width", "65"], "a width of 65 is no multiple of 8"),
       (["--height", "4"], "a height of 4 is no multiple of 8"),
