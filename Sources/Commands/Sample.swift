@@ -91,6 +91,10 @@ struct Sample: ParsableCommand {
       throw CommandError(
         "\(runPath): nothing can be drawn from a KL autoencoder alone, because its latents are for a "
           + "diffusion model to draw; `latent reconstruct` shows what it gives back")
+    } else if model is TrainedLatentDiffusion {
+      throw CommandError(
+        "\(runPath): this model draws from a prompt; `latent generate \"…\" --model \(runPath)` does that"
+      )
     } else {
       throw CommandError("\(runPath): pictures cannot be drawn from this run")
     }

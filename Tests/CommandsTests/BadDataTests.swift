@@ -74,7 +74,11 @@ import Testing
   @Test(
     arguments: [
       (["vea"], "did you mean vae?"),
-      (["pixelcnn-9000"], "The families are ae, vae, vae-gan, gan, diffusion, classifier."),
+      (
+        ["pixelcnn-9000"],
+        "The families are ae, vae, vae-gan, autoencoder-kl, gan, diffusion, latent-diffusion, "
+          + "classifier."
+      ),
       (["vae", "--preset", "mpl"], "did you mean mlp?"),
       (["vae", "--preset", "huge-thing"], "the presets are conv, mlp"),
       (["vae", "--set", "learnig_rate=1"], "did you mean \"learning_rate\"?"),

@@ -58,6 +58,8 @@ import Testing
     #expect(drawn["width"]?.int == 16 && drawn["sampler"]?.string == "DPMSolverMultistepScheduler")
     let inspected = try Tool.run("inspect", "x.png", "--json", in: folder)
     #expect(inspected.output.contains("a red square"), "\(inspected.errors)")
+    expectRefusal(
+      try Tool.run("sample", "run", "-o", "y.png", in: folder), 1, "draws from a prompt")
   }
 
   @Test func retrievalIsMeasured() throws {

@@ -145,7 +145,8 @@ import Testing
     #expect(models["runs"]?.array?.compactMap { $0["run"]?.string } == ["./ae", "./vae"])
     #expect(
       models["families"]?.array?.compactMap { $0["family"]?.string } == [
-        "ae", "vae", "vae-gan", "gan", "diffusion", "classifier",
+        "ae", "vae", "vae-gan", "autoencoder-kl", "gan", "diffusion", "latent-diffusion",
+        "classifier",
       ])
     let sets = try Tool.run("datasets", "--json", in: folder).json
     let shapes = sets["datasets"]?.array?.first { $0["name"]?.string == "shapes" }
