@@ -1,5 +1,6 @@
 import Datasets
 import Interchange
+import Models
 import TestSupport
 import Testing
 import Torch
@@ -49,6 +50,24 @@ import Torch
       let golden = try fixture["average/\(key)"]
       let some = strided(average).sliced(0, 0..<golden.count).clone()
       expectClose(some, golden, rtol: 0, atol: 1e-5, "the average of \(key)")
+    }
+  }
+
+  /// What no pipeline could hold is told before the training.
+  @Test func greyPicturesAreRefused() throws {
+    try withScratchFolder { folder in
+      var config = try AutoencoderKL(
+        folder: Fixture.folder.appending(path: "\(Self.group)/vae").path
+      ).config
+      (config.inChannels, config.outChannels) = (1, 1)
+      try AutoencoderKL(config, using: Generator(seed: 0)).save(to: folder)
+      var recipe = LatentDiffusionRecipe()
+      recipe.autoencoder = folder
+      let set = captionedDiscs(count: 8, channels: 1, size: 16)
+      let error = #expect(throws: TrainingError.self) {
+        _ = try LatentDiffusionTrainer(recipe, train: set, test: set, seed: 0)
+      }
+      #expect(error?.sentence.contains("3 are needed") == true, "\(String(describing: error))")
     }
   }
 

@@ -16,8 +16,7 @@ public struct CachedLatents: Dataset {
   ///
   /// Throws when a picture cannot be read.
   public init(
-    of base: any Dataset, by autoencoder: AutoencoderKL, device: Device, batch: Int = 32,
-    progress: (_ done: Int) -> Void = { _ in }
+    of base: any Dataset, by autoencoder: AutoencoderKL, device: Device, batch: Int = 32
   ) throws {
     self.base = base
     let size = base.elementShape[1] / autoencoder.config.scale
@@ -30,7 +29,6 @@ public struct CachedLatents: Dataset {
         let posterior = autoencoder.encode(2 * (try base.pictures(range).to(device)) - 1)
         moments += Tensor.concatenated([posterior.mean, posterior.logVariance], 1)
           .to(.cpu).contiguous().elements(as: Float.self)
-        progress(range.upperBound)
       }
     }
     self.moments = moments

@@ -8,17 +8,10 @@ struct CaptionTokens {
   private let windows: [[[Int32]]]
   /// The window of a hidden caption.
   private let empty: [Int32]
-  /// Captions of which the end was cut.
-  let cutCount: Int
   private let length: Int
 
   init(of set: any Dataset, by tokenizer: CLIPTokenizer) {
-    var cut = 0
-    func window(_ text: String) -> [Int32] {
-      let window = tokenizer.window(of: text)
-      if window.cut != nil { cut += 1 }
-      return window.ids.map(Int32.init)
-    }
+    func window(_ text: String) -> [Int32] { tokenizer.window(of: text).ids.map(Int32.init) }
     // Pictures of one kind share their captions.
     var known: [String: [Int32]] = [:]
     windows = (0..<set.count).map { index in
@@ -32,7 +25,6 @@ struct CaptionTokens {
     }
     empty = window("")
     length = empty.count
-    cutCount = cut
   }
 
   /// The ids `[N, T]` of some pictures: of the captions of each the one that its number in 0..<1

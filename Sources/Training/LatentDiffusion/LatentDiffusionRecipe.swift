@@ -220,7 +220,4 @@ extension LatentDiffusionRecipe {
       ?? notNegative("min_snr_gamma", minSnrGamma) ?? notNegative("offset_noise", offsetNoise)
       ?? optimization.problem ?? schedulerConfig.problem
   }
-
-  /// A sentence where the captions are missing.
-  public func notes(on train: any Dataset) -> [String] { [] }
 }

@@ -90,6 +90,13 @@ public final class LatentDiffusionTrainer: OneNetworkTrainer {
       trained: given == nil ? CLIPTextModel(textConfig, using: start) : nil,
       given: given?.encoder)
     given?.encoder.move(to: device)
+    // What cannot be exported is told before the training, not after it.
+    if let problem = TextToImagePipeline.problem(
+      .stableDiffusion, unet: unetConfig, autoencoder: autoencoder.config,
+      encoders: [PromptEncoder(tokenizer: tokenizer, model: network.encoder)])
+    {
+      throw TrainingError(path: recipe.autoencoder, "\(problem).")
+    }
     network.unet.recomputesBlocks = recipe.gradientCheckpointing
     network.move(to: device)
     learning = NetworkTraining(
