@@ -34,7 +34,11 @@ public struct Fingerprint {
   public static func ofFile(_ path: String) throws(FileError) -> String {
     let file = try MappedFile(path: path)
     var fingerprint = Fingerprint()
-    file.withUnsafeBytes { fingerprint.update($0) }
+    // Piece by piece, so that a large file is never in memory as a whole.
+    for start in stride(from: 0, to: file.byteCount, by: 1 << 24) {
+      let piece = MappedBytes(start..<min(start + 1 << 24, file.byteCount), of: file)
+      fingerprint.update(UnsafeRawBufferPointer(piece.unsafeBytes))
+    }
     return fingerprint.hex
   }
 

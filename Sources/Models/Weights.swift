@@ -21,10 +21,13 @@ public enum Weights {
     try Safetensors.write(entries, metadata: metadata, to: path)
   }
 
-  /// Reads every tensor of a file, or of the several files that an index (`….json`) lists.
+  /// The tensors of a file, or of the several files that an index (`….json`) lists, in the file's
+  /// own memory: pages are read when they are needed, and leave memory with the tensor. Changing a
+  /// tensor leaves the file as it is.
   ///
   /// Throws `SafetensorsError` when the file is no valid safetensors file, a file of the index is
-  /// missing, or one holds an element type that no network here uses.
+  /// missing, or one holds an element type that no network here uses. Limitation: a file that another
+  /// program cuts short while its tensors are in use ends the process, as of `MappedFile`.
   public static func read(_ path: String) throws -> [String: Tensor] {
     let file = try SafetensorsIndex(path: path)
     var tensors: [String: Tensor] = [:]
@@ -36,16 +39,15 @@ public enum Weights {
           sentence: "the tensor \"\(name)\" holds \(info.elementType.rawValue) elements, "
             + "which no network here uses.")
       }
-      tensors[name] = try file.withBytes(of: name) {
-        Tensor(bytes: $0, shape: info.shape, dtype: dtype)
-      }
+      tensors[name] = Tensor(of: try file.mappedBytes(of: name), shape: info.shape, dtype: dtype)
     }
     return tensors
   }
 
-  /// Reads the tensors of a file, or of those that an index lists, into a network whose keys and
+  /// Gives the tensors of a file, or of those that an index lists, to a network whose keys and
   /// shapes they must fit; `renaming` gives the network's key for one of the file, or `nil` for one
-  /// that the network can do without.
+  /// that the network can do without. Each is read when the network first asks for it, and only
+  /// then converted to the network's type.
   ///
   /// Throws `SafetensorsError`, also with all missing, unused and misshapen keys.
   public static func load(
@@ -55,10 +57,24 @@ public enum Weights {
       let found = try read(path).compactMap { key, tensor in
         renaming(key).map { ($0, tensor) }
       }
-      try module.load(Dictionary(found) { first, _ in first })
+      try module.adopt(Dictionary(found) { first, _ in first })
     } catch let mismatch as StateMismatch {
       throw SafetensorsError(
         path: path, sentence: "these weights do not fit the network: \(mismatch).")
+    }
+  }
+}
+
+extension Tensor {
+  /// What a file holds: in its own memory, or as a copy where that is not worth a mapping or does
+  /// not lie as the processor needs it.
+  fileprivate init(of bytes: MappedBytes, shape: [Int], dtype: DType) {
+    let raw = UnsafeRawBufferPointer(bytes.unsafeBytes)
+    let isAligned = Int(bitPattern: raw.baseAddress).isMultiple(of: dtype.size)
+    if raw.count >= 1 << 16, isAligned {
+      self.init(sharing: raw, owner: bytes, shape: shape, dtype: dtype)
+    } else {
+      self.init(bytes: raw, shape: shape, dtype: dtype)
     }
   }
 }

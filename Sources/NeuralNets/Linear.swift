@@ -30,7 +30,9 @@ public final class Embedding: Module, Layer {
 
   /// PyTorch's default start: standard normal.
   public init(_ count: Int, _ width: Int, using generator: Generator?) {
-    weight = Parameter(Initializer.normal().tensor([count, width], using: generator))
+    weight =
+      generator.map { Parameter(Initializer.normal().tensor([count, width], using: $0)) }
+      ?? Parameter(unset: [count, width])
   }
 
   /// The vectors at the indices in `x`.

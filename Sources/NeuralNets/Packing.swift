@@ -25,11 +25,11 @@ extension PackableLayer {
   func packed(_ x: Tensor, _ make: () -> PackedWeight?) -> Tensor? {
     if case .plain = packing { return nil }
     let isInUse = !isRecordingGradients && Precision.current == .fp32
-    let shape = weight.value.shape
+    let shape = weight.shape
     if case .wanted(let isFreed) = packing, isInUse, let made = make() {
       packing = .packed(made, isFreed: isFreed)
       // One number stands for all, so that the shape stays without the memory.
-      if isFreed { weight.value = .zeros([1], dtype: weight.value.dtype).expanded(shape) }
+      if isFreed { weight.value = .zeros([1], dtype: weight.dtype).expanded(shape) }
     }
     guard case .packed(let packed, let isFreed) = packing else { return nil }
     let fits = isInUse && x.dtype == packed.dtype && x.device == .cpu
