@@ -57,13 +57,26 @@ bool are_plain(const std::vector<at::Tensor>& tensors) {
   return std::all_of(tensors.begin(), tensors.end(), is_plain);
 }
 
-bool lie_alike(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
+/// Whether the numbers of two tensors meet when memory is walked through.
+bool lie_alike(const at::Tensor& a, const at::Tensor& b) {
+  return a.sizes() == b.sizes() && a.strides() == b.strides() &&
+         a.scalar_type() == b.scalar_type() && a.device() == b.device();
+}
+
+/// PyTorch's fused steps walk through memory too, and do not look whether all lies alike.
+void require_alike(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
   for (size_t i = 0; i < a.size(); i++) {
-    if (!is_plain(b[i]) || a[i].sizes() != b[i].sizes() || a[i].strides() != b[i].strides()) {
-      return false;
+    TORCH_CHECK(lie_alike(a[i], b[i]), "moments and averages must lie as their parameter does");
+  }
+}
+
+/// Gradients, which may lie otherwise, as their parameters do.
+void align(const std::vector<at::Tensor>& parameters, std::vector<at::Tensor>& gradients) {
+  for (size_t i = 0; i < parameters.size(); i++) {
+    if (!lie_alike(parameters[i], gradients[i])) {
+      gradients[i] = at::empty_like(parameters[i]).copy_(gradients[i]);
     }
   }
-  return true;
 }
 
 WIDE double sum_of_squares(const float* x, int64_t count) {
@@ -194,8 +207,11 @@ int ct_fused_adam_(const CTTensor* parameters, const CTTensor* gradients, const 
          v = list(squares, count), t = list(steps, count);
     auto a = averages ? list(averages, count) : std::vector<at::Tensor>();
     if (count == 0) return;
-    if (!are_plain(p) || !lie_alike(p, g) || !lie_alike(p, m) || !lie_alike(p, v) ||
-        (averages && !lie_alike(p, a)) || !are_plain(t)) {
+    align(p, g);
+    require_alike(p, m);
+    require_alike(p, v);
+    if (averages) require_alike(p, a);
+    if (!are_plain(p) || !are_plain(t)) {
       if (factor != 1) at::_foreach_mul_(g, factor);
       if (decoupled) {
         at::_fused_adamw_(p, g, m, v, {}, t, rate, beta1, beta2, weight_decay, eps, false, false);
@@ -245,6 +261,8 @@ int ct_fused_sgd_(const CTTensor* parameters, const CTTensor* gradients, const C
     auto p = list(parameters, count), g = list(gradients, count);
     std::vector<at::Tensor> b;
     if (momenta) b = list(momenta, count);
+    align(p, g);
+    if (momenta) require_alike(p, b);
     at::_fused_sgd_(p, g, b, weight_decay, momentum, rate, dampening, nesterov,
                     /*maximize=*/false, first_step);
   });

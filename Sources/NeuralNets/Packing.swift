@@ -28,8 +28,7 @@ extension PackableLayer {
     let shape = weight.shape
     if case .wanted(let isFreed) = packing, isInUse, let made = make() {
       packing = .packed(made, isFreed: isFreed)
-      // One number stands for all, so that the shape stays without the memory.
-      if isFreed { weight.value = .zeros([1], dtype: weight.dtype).expanded(shape) }
+      if isFreed { freeWeight(shape) }
     }
     guard case .packed(let packed, let isFreed) = packing else { return nil }
     let fits = isInUse && x.dtype == packed.dtype && x.device == .cpu
@@ -37,6 +36,14 @@ extension PackableLayer {
       fits || !isFreed,
       "a layer whose weights were given up takes \(packed.dtype) on the CPU, without gradients")
     return fits ? packed(x, bias: bias?.value, fanIn: shape.dropFirst().reduce(1, *)) : nil
+  }
+
+  /// Puts one number in the place of all, so that the shape stays without the memory.
+  private func freeWeight(_ shape: [Int]) {
+    let isLarge = weight.count >= 1 << 20
+    weight.value = .zeros([1], dtype: weight.dtype).expanded(shape)
+    // Holes between weights that stay would else add up to a fifth of them.
+    if isLarge { Runtime.trimAllocator() }
   }
 }
 

@@ -72,7 +72,7 @@ extension ManyTensorTests {
         }
         FusedStep.adam(
           parameters: p, gradients: g, means: m, squares: v, steps: steps, rate: 0.01,
-          betas: (0.8, 0.95), weightDecay: 0.1, eps: 1e-6, decoupled: decoupled, factor: 0.7,
+          betas: (0.8, 0.95), weightDecay: 0.01, eps: 1e-6, decoupled: decoupled, factor: 0.7,
           averages: a, averageShare: 0.2)
       }
       return p + m + v + a

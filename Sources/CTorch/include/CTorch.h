@@ -50,6 +50,7 @@ const char *ct_library_path(void);  // NULL where it cannot be told
 const char *ct_cpu_capability(void);
 int64_t ct_live_handles(void);
 void ct_configure_allocator(void);
+void ct_trim_allocator(void);
 int ct_get_threads(void);
 int ct_set_threads(int count);
 bool ct_device_available(int device, int index);
