@@ -81,7 +81,7 @@ let package = Package(
     .target(name: "Tokenizers", dependencies: ["Interchange"]),
     .target(name: "Datasets", dependencies: ["CZlib", "Images", "Torch", "Interchange"]),
     .target(name: "Models", dependencies: ["NeuralNets", "Interchange"]),
-    .target(name: "Diffusion", dependencies: ["Models"]),
+    .target(name: "Diffusion", dependencies: ["Models", "Tokenizers"]),
     .target(name: "Training", dependencies: ["Diffusion", "Datasets"]),
     .target(
       name: "Evaluation", dependencies: ["Training"],

@@ -14,7 +14,7 @@ public struct Latent: ParsableCommand {
       """,
     version: latentVersion,
     groupedSubcommands: [
-      CommandGroup(name: "Start here", subcommands: [Quickstart.self]),
+      CommandGroup(name: "Start here", subcommands: [Generate.self, Quickstart.self]),
       CommandGroup(
         name: "Models",
         subcommands: [

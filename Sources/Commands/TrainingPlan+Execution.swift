@@ -158,12 +158,17 @@ extension TrainingPlan {
           + measures.map { "\($0.name) \(String(format: "%.4g", $0.value))" }
           .joined(separator: ", "))
     }
+    let next =
+      switch family {
+      case .classifier: "evaluate \(run.path)"
+      case .autoencoderKL: "reconstruct \(run.path) -o reconstructions.png"
+      case .latentDiffusion: "generate \"…\" --model \(run.path)"
+      case .ae, .vae, .vaeGAN, .gan, .diffusion: "sample \(run.path) -o samples.png"
+      }
     lines.append(
       session.isInterrupted
         ? "interrupted; go on with: latent train \(family.rawValue) --out \(run.path) --resume"
-        : family == .classifier
-          ? "next        latent evaluate \(run.path)"
-          : "next        latent sample \(run.path) -o samples.png")
+        : "next        latent \(next)")
     return Outcome(json: json, lines: lines, signalNumber: session.signalNumber)
   }
 }

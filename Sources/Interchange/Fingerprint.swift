@@ -31,10 +31,17 @@ public struct Fingerprint {
   /// The SHA-256 of a file's content as 64 lowercase hexadecimal digits.
   ///
   /// - Throws: `FileError` when the file cannot be read.
-  public static func ofFile(_ path: String) throws(FileError) -> String {
-    let file = try MappedFile(path: path)
+  public static func ofFile(_ path: String) throws(FileError) -> String { try ofFiles([path]) }
+
+  /// The SHA-256 of the content of files, one after the other, as 64 lowercase hexadecimal digits.
+  ///
+  /// - Throws: `FileError` when a file cannot be read.
+  public static func ofFiles(_ paths: [String]) throws(FileError) -> String {
     var fingerprint = Fingerprint()
-    file.withUnsafeBytes { fingerprint.update($0) }
+    for path in paths {
+      let file = try MappedFile(path: path)
+      file.withUnsafeBytes { fingerprint.update($0) }
+    }
     return fingerprint.hex
   }
 
