@@ -22,7 +22,7 @@ extension TrainingPlan {
     let trainer = try recipe.trainer(
       of: family, train: train, test: test, seed: seed, device: device, from: position,
       ranks: ranks)
-    if device == .cpu, let available = MemoryNeed.available.map({ $0 / ranks.localCount }),
+    if device == .cpu, let available = FreeMemory.bytes.map({ $0 / ranks.localCount }),
       let problem = MemoryNeed(parameters: trainer.parameterCount).problem(available: available)
     {
       throw TrainingError(problem)

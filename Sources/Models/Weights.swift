@@ -1,3 +1,4 @@
+import Foundation
 import Interchange
 import NeuralNets
 import Torch
@@ -24,17 +25,45 @@ public enum Weights {
   /// Reads every tensor of a file, or of the several files that an index (`….json`) lists.
   ///
   /// Throws `SafetensorsError` when the file is no valid safetensors file, a file of the index is
-  /// missing, or one holds an element type that no network here uses.
+  /// missing, or one holds an element type that no network here uses; of a pickle that lies there
+  /// instead it says why it is not read.
   public static func read(_ path: String) throws -> [String: Tensor] {
     try mapped(path).mapValues { $0.clone() }
   }
 
   /// The same in the files' own memory, for as long as nobody writes to them: to be copied at once.
   private static func mapped(_ path: String) throws -> [String: Tensor] {
+    if !FileManager.default.fileExists(atPath: path),
+      let pickle = pickle(in: URL(filePath: path).deletingLastPathComponent().path)
+    {
+      throw SafetensorsError(path: pickle, sentence: Self.pickleRefusal)
+    }
     let file = try SafetensorsIndex(path: path)
     var tensors: [String: Tensor] = [:]
     for name in file.names { tensors[name] = try file.file(of: name)?.tensor(named: name) }
     return tensors
+  }
+
+  /// Opens one safetensors file; of a pickle it says why it is not read.
+  static func file(_ path: String) throws(SafetensorsError) -> SafetensorsFile {
+    if isPickle(path) { throw SafetensorsError(path: path, sentence: pickleRefusal) }
+    return try SafetensorsFile(path: path)
+  }
+
+  /// Why pickles are not read.
+  public static let pickleRefusal =
+    "this is a pickle, which can run any program when it is opened, so it is never read; save the "
+    + "weights as safetensors instead."
+
+  /// The first file of a folder whose name is that of a pickle; `nil` where there is none.
+  public static func pickle(in folder: String) -> String? {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.sorted().first(where: isPickle).map { "\(folder)/\($0)" }
+  }
+
+  /// Whether a file's name is that of a pickle.
+  public static func isPickle(_ path: String) -> Bool {
+    ["bin", "ckpt", "pt", "pth", "pkl"].contains(URL(filePath: path).pathExtension.lowercased())
   }
 
   /// Reads the tensors of a file, or of those that an index lists, into a network whose keys and

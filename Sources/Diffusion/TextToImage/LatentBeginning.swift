@@ -48,7 +48,7 @@ struct LatentBeginning {
   ) throws(SamplerError) {
     self.pipeline = pipeline
     self.sampler = sampler
-    given = request.latents
+    given = request.latents?.to(.float32).to(pipeline.device)
     shape = [pipeline.latentChannels, size.height, size.width]
     guard let start = request.start else {
       source = nil
@@ -83,7 +83,7 @@ struct LatentBeginning {
     func latents(_ posterior: DiagonalGaussian) -> Tensor {
       pipeline.autoencoder.normalized(posterior.sample(noise: drawn()))
     }
-    func start() -> Tensor { given?[range].to(pipeline.device) ?? drawn() }
+    func start() -> Tensor { given?[range] ?? drawn() }
     guard let source else { return Start(latents: start()) }
     guard let painting = source.painting else {
       let picture = latents(source.posterior)

@@ -18,18 +18,16 @@ extension TextToImagePipeline.Kind {
   }
 
   /// The folders of text encoder and tokenizer.
-  fileprivate var encoderNames: [(encoder: String, tokenizer: String)] {
+  var encoderNames: [(encoder: String, tokenizer: String)] {
     let first = ("text_encoder", "tokenizer")
     return self == .stableDiffusion ? [first] : [first, ("text_encoder_2", "tokenizer_2")]
   }
 }
 
 extension TextToImagePipeline {
-  private static let indexFile = "model_index.json"
-
   /// Whether a folder holds a pipeline of a class that can be opened here.
   public static func isPipeline(_ folder: String) -> Bool {
-    let index = try? JSON(contentsOfFile: "\(folder)/\(indexFile)")
+    let index = try? JSON(contentsOfFile: "\(folder)/\(PipelineIndex.name)")
     return index?["_class_name"]?.string.flatMap(Kind.init) != nil
   }
 
@@ -39,20 +37,8 @@ extension TextToImagePipeline {
   /// Throws an `ExplainedError` that names the file for one that is missing, damaged or a pickle, and
   /// for a pipeline of another class.
   public convenience init(folder: String) throws {
-    let path = "\(folder)/\(Self.indexFile)"
-    let index: JSON
-    do {
-      index = try JSON(contentsOfFile: path)
-    } catch {
-      throw JSONError(path: path, sentence: error.sentence)
-    }
-    let name = index["_class_name"]?.string
-    guard let kind = name.flatMap(Kind.init) else {
-      throw JSONError(
-        path: path,
-        sentence: "the pipeline's class is \(name ?? "missing"); StableDiffusionPipeline, "
-          + "StableDiffusionXLPipeline and their Img2Img and Inpaint forms can be used here.")
-    }
+    let index = try PipelineIndex(folder: folder)
+    let kind = index.kind
     let unet = try UNet2DCondition(folder: "\(folder)/unet")
     let autoencoder = try AutoencoderKL(folder: "\(folder)/vae")
     let encoders = try kind.encoderNames.enumerated().map { place, names in
@@ -70,7 +56,8 @@ extension TextToImagePipeline {
     }
     self.init(
       kind, unet: unet, autoencoder: autoencoder, encoders: encoders, scheduler: scheduler,
-      forcesZerosForEmptyPrompt: index["force_zeros_for_empty_prompt"]?.bool ?? true)
+      forcesZerosForEmptyPrompt: index.json["force_zeros_for_empty_prompt"]?.bool ?? true,
+      notes: index.notes + scheduler.notes)
   }
 
   /// Writes the folder as diffusers lays it out and opens it.
@@ -107,6 +94,6 @@ extension TextToImagePipeline {
     case .stableDiffusionXL:
       index["force_zeros_for_empty_prompt"] = .bool(forcesZerosForEmptyPrompt)
     }
-    try JSON.object(index).write(to: "\(folder)/\(Self.indexFile)")
+    try JSON.object(index).write(to: "\(folder)/\(PipelineIndex.name)")
   }
 }

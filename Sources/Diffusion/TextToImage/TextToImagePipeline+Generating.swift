@@ -70,7 +70,7 @@ extension TextToImagePipeline {
   }
 
   /// The guidance that acts: none up to a scale of 1, nor for a U-Net that is told the scale.
-  private func guidance(of request: Request) -> Guidance {
+  func guidance(of request: Request) -> Guidance {
     request.guidance.scale > 1 && unet.config.timeCondProjDim == nil
       ? request.guidance : Guidance()
   }
@@ -104,10 +104,12 @@ extension TextToImagePipeline {
   /// sines and cosines of 1000 (w − 1) at frequencies from 1 to 1/10000.
   private static func embedding(ofGuidance scale: Double, width: Int) -> Tensor {
     let half = width / 2
-    let angles = (0..<half).map {
-      1000 * (scale - 1) * pow(10_000, -Double($0) / Double(max(half - 1, 1)))
+    // In float32, as diffusers has it: the angles are large.
+    let angles = (0..<half).map { place in
+      let frequency = Float(pow(10_000, -Double(place) / Double(max(half - 1, 1))))
+      return Float(1000 * (scale - 1)) * frequency
     }
     let values = angles.map(sin) + angles.map(cos) + (width.isMultiple(of: 2) ? [] : [0])
-    return Tensor(values.map(Float.init), shape: [1, width])
+    return Tensor(values, shape: [1, width])
   }
 }

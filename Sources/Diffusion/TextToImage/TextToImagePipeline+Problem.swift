@@ -1,8 +1,11 @@
-import Foundation
+import Interchange
 import Torch
 
 extension TextToImagePipeline {
   static let sizeIsMissing = "the unet's config.json names no sample_size; give width and height"
+
+  /// A side that no memory has room for.
+  private static let largestSide = 65_536
 
   /// Why a request cannot be drawn, as one sentence without its full stop; `nil` when it can, as far
   /// as the sampler does not object.
@@ -15,17 +18,31 @@ extension TextToImagePipeline {
     guard request.guidance.scale.isFinite, request.guidance.rescale.isFinite else {
       return "the guidance must be a number"
     }
-    return startProblem(request) ?? sizeProblem(request) ?? clipSkipProblem(request)
+    return startProblem(request) ?? sizeProblem(request) ?? memoryProblem(request)
+      ?? clipSkipProblem(request)
+  }
+
+  /// Why the pictures do not fit into so many free bytes; by default those of this machine.
+  func memoryProblem(_ request: Request, available: Int? = FreeMemory.bytes) -> String? {
+    guard device == .cpu, let available, let size = extent(of: request) else { return nil }
+    let latents = latentExtent(of: size)
+    let halves = guidance(of: request).scale == 1 ? 1 : 2
+    let rows = min(Self.batch(of: latents), request.count) * halves
+    let need = DrawingMemory(unet.config, autoencoder.config, latents: latents, rows: rows).bytes
+    guard need > available else { return nil }
+    return "a picture of \(size.width)×\(size.height) needs about \(FreeMemory.gigabytes(need)) "
+      + "to draw, and \(FreeMemory.gigabytes(available)) are free; choose a smaller one"
   }
 
   private func sizeProblem(_ request: Request) -> String? {
     guard let size = extent(of: request) else { return Self.sizeIsMissing }
     let scale = autoencoder.config.scale
     for (name, side) in [("height", size.height), ("width", size.width)] {
+      if side > Self.largestSide { return "a \(name) of \(side) is more than \(Self.largestSide)" }
       if side < 1 || !side.isMultiple(of: scale) {
         let lower = max(side / scale * scale, scale)
-        return "a \(name) of \(side) is no multiple of \(scale), the pixels that become one latent; "
-          + "\(lower) or \(lower + scale) would do"
+        return "a \(name) of \(side) is no multiple of \(scale), the pixels that become one "
+          + "latent; \(lower) or \(lower + scale) would do"
       }
     }
     let latents = latentExtent(of: size)

@@ -121,8 +121,9 @@ extension TextToImagePipeline {
   ) -> String? {
     let (taken, latents) = (unet.inChannels, autoencoder.latentChannels)
     guard [latents, 2 * latents + 1].contains(taken) else {
-      return "the unet's in_channels is \(taken), but latents of this vae have \(latents) channels; "
-        + "\(latents), or \(2 * latents + 1) with a mask and a masked picture, can be used here"
+      return "the unet's in_channels is \(taken), but latents of this vae have \(latents) "
+        + "channels; \(latents), or \(2 * latents + 1) with a mask and a masked picture, can be used "
+        + "here"
     }
     guard [latents, 2 * latents].contains(unet.outChannels) else {
       return "the unet's out_channels is \(unet.outChannels), but latents of this vae have "
@@ -155,8 +156,8 @@ extension TextToImagePipeline {
     }
     let width = encoders.reduce(0) { $0 + $1.model.config.hiddenSize }
     for level in unet.blockOutChannels.indices where unet.crossAttentionDim[level] != width {
-      return "the unet's cross_attention_dim is \(unet.crossAttentionDim[level]), but the prompt's states are \(width) "
-        + "wide; take unet and text encoder from the same place"
+      return "the unet's cross_attention_dim is \(unet.crossAttentionDim[level]), but the prompt's "
+        + "states are \(width) wide; take unet and text encoder from the same place"
     }
     guard (unet.additionEmbedType == .textTime) == (kind == .stableDiffusionXL) else {
       return kind == .stableDiffusion

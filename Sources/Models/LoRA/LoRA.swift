@@ -29,7 +29,7 @@ public struct LoRA {
   ///
   /// Throws `SafetensorsError` for one that is damaged, a pickle, or no plain LoRA's.
   public init(path: String) throws {
-    let file = try SafetensorsFile(path: path)
+    let file = try Weights.file(path)
     func refused(_ sentence: String) -> SafetensorsError {
       SafetensorsError(path: path, sentence: sentence)
     }

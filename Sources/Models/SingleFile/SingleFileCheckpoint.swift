@@ -49,7 +49,7 @@ public struct SingleFileCheckpoint: Sendable {
   /// no network here can have.
   public init(path: String) throws {
     self.path = path
-    file = try SafetensorsFile(path: path)
+    file = try Weights.file(path)
     let texts = SingleFilePart.texts(in: file)
     let pooledWidth = texts.compactMap { $0.config.architecture == .projecting ? $0.config : nil }
       .first?.projectionDim
