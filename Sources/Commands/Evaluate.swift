@@ -309,6 +309,7 @@ struct MeasureList: ExpressibleByArgument {
     case .gan: ["discriminator"] + drawn
     case .diffusion: ["likelihood"] + drawn
     case .latentDiffusion: ["retrieval"]
+    case .lora: []
     case .classifier: ["classification"]
     }
   }

@@ -65,7 +65,7 @@ import Torch
   }
 
   /// Half precision, names without prefixes, and a U-Net or an autoencoder that stands alone.
-  @Test(arguments: ["sd1", "sd2", "xl"]) func networksMayStandAlone(_ name: String) throws {
+  @Test(arguments: ["sd1", "xl"]) func networksMayStandAlone(_ name: String) throws {
     let model = try SingleFileModel(name)
     for (prefix, network) in [
       ("model.diffusion_model.", model.unet as Module), ("first_stage_model.", model.autoencoder),
@@ -192,12 +192,12 @@ import Torch
     try withScratchFolder { folder in
       for round in 0..<60 {
         var shapes = shapes
-        for draw in draws[5 * round...].prefix(1 + round % 4) {
+        for draw in draws.dropFirst(5 * round).prefix(1 + round % 4) {
           let key = keys[Int(draw * Double(keys.count))]
           shapes[key] = round % 5 == 0 ? nil : values[round % values.count]
         }
         let path = "\(folder)/odd.safetensors"
-        try Weights.write(shapes.map { ($0.key, Tensor.zeros([1]).expanded($0.value)) }, to: path)
+        try Weights.write(shapes.map { ($0.key, Tensor.zeros($0.value)) }, to: path)
         do {
           let file = try SingleFileCheckpoint(path: path)
           if file.unetConfig != nil { _ = try file.unet() }

@@ -51,9 +51,10 @@ public struct SingleFileModel {
   public var tensors: [String: Tensor] {
     get throws {
       var parts: [String: [String: Tensor]] = [:]
-      for (name, network) in zip(["text_encoder", "text_encoder_2"], texts as [Module])
-        + [("unet", unet), ("vae", autoencoder)]
-      {
+      let networks =
+        Array(zip(["text_encoder", "text_encoder_2"], texts as [Module]))
+        + [("unet", unet as Module), ("vae", autoencoder as Module)]
+      for (name, network) in networks {
         parts[name] = Dictionary(uniqueKeysWithValues: network.state.map { ($0.key, $0.tensor) })
       }
       var tensors: [String: Tensor] = [:]

@@ -1,4 +1,3 @@
-import Foundation
 import Interchange
 
 /// What diffusers writes into the header of a LoRA file: for each network the arguments of peft's
@@ -31,18 +30,14 @@ struct AdapterMetadata {
     return alpha / (isRootScaled ? Double(rank).squareRoot() : Double(rank))
   }
 
-  /// The header of a file whose changes of a U-Net all have one rank and one α.
-  static func written(rank: Int, alpha: Double, layers: [String]) throws -> [String: String] {
-    let names = Set(layers.map { $0.hasSuffix(".to_out.0") ? "to_out.0" : lastPart($0) }).sorted()
+  /// The header of a file whose changes of a U-Net all have one rank and one α; `layers`: the ends of
+  /// their paths.
+  static func written(rank: Int, alpha: Double, layers: [String]) -> [String: String] {
     let json: JSON = [
       "unet.lora_alpha": .double(alpha), "unet.r": .int(rank),
-      "unet.target_modules": .array(names.map(JSON.string)),
+      "unet.target_modules": .array(layers.map(JSON.string)),
     ]
     return ["format": "pt", key: json.compact]
-  }
-
-  private static func lastPart(_ path: String) -> String {
-    String(path[(path.lastIndex(of: ".").map(path.index(after:)) ?? path.startIndex)...])
   }
 }
 

@@ -25,10 +25,15 @@ public struct LoRA {
   public let path: String
   let changes: [Change]
 
-  /// Reads a file.
+  /// The name that diffusers gives such a file in a folder.
+  public static let fileName = "pytorch_lora_weights.safetensors"
+
+  /// Reads a file, or the one of that name in a folder.
   ///
   /// Throws `SafetensorsError` for one that is damaged, a pickle, or no plain LoRA's.
-  public init(path: String) throws {
+  public init(path given: String) throws {
+    let inFolder = "\(given)/\(Self.fileName)"
+    let path = FileManager.default.fileExists(atPath: inFolder) ? inFolder : given
     let file = try Weights.file(path)
     func refused(_ sentence: String) -> SafetensorsError {
       SafetensorsError(path: path, sentence: sentence)

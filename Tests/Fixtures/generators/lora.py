@@ -11,8 +11,10 @@ from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import save_file
 from transformers import CLIPTokenizer
 
-from . import _ldm_names, unet_condition
-from ._networks import drawn, moved, save
+from . import _ldm_names
+from ._autoencoder_training import batches, pictures, rate
+from ._networks import drawn, save
+from .latent_diffusion_training import captions
 from .single_file import conditions, parts, renamed
 
 rank = 2
@@ -160,6 +162,79 @@ def steps(folder):
     save(folder / "ten_steps.safetensors", result)
 
 
+# The keys of LoRARecipe.
+recipe = {
+    "rank": 3, "alpha": 6.0, "loss": "mse", "min_snr_gamma": 0.0, "offset_noise": 0.0,
+    "caption_dropout": 0.3, "optimizer": "adamw", "learning_rate": 1e-2, "weight_decay": 0.01,
+    "lr_schedule": "cosine", "lr_warmup_steps": 0, "gradient_clip": 1.0, "ema_decay": 0.0,
+    "batch_size": 4}
+runs = {
+    "sd1": {"size": 32, "channels": 3, "count": 10, "seed": 5, "recipe": recipe},
+    "xl": {"size": 32, "channels": 3, "count": 10, "seed": 6, "recipe": recipe | {
+        "caption_dropout": 0.0, "offset_noise": 0.1}}}
+
+
+def train(model, r):
+    """Ten steps of a whole training on a folder of group `text_to_image`."""
+    p = r["recipe"]
+    is_xl = hasattr(model, "text_encoder_2")
+    unet = model.unet.eval().requires_grad_(False)
+    unet.add_adapter(LoraConfig(
+        r=p["rank"], lora_alpha=p["alpha"], target_modules=["to_q", "to_k", "to_v", "to_out.0"]))
+    start = torch.Generator().manual_seed(r["seed"])
+    trained = {k: v for k, v in unet.named_parameters() if v.requires_grad}
+    for key, factor in trained.items():
+        if "lora_A" in key:
+            torch.nn.init.kaiming_uniform_(factor, a=5 ** 0.5, generator=start)
+        else:
+            torch.nn.init.zeros_(factor)
+    generator = torch.Generator().manual_seed(r["seed"] + 1)
+    data_batches = batches(pictures(r["count"], r["channels"], r["size"]), r["seed"], p["batch_size"], False)
+    numbers = torch.arange(r["count"]).reshape(-1, 1, 1, 1) * 255
+    number_batches = batches(numbers, r["seed"], p["batch_size"], False)
+    rule = torch.optim.AdamW(trained.values(), weight_decay=p["weight_decay"], foreach=False)
+    process = DDPMScheduler.from_config(model.scheduler.config)
+    losses = []
+    for step in range(10):
+        rule.param_groups[0]["lr"] = rate(p, step)
+        rule.zero_grad()
+        x = 2 * next(data_batches) - 1
+        chosen = next(number_batches).flatten().long().tolist()
+        choice, hiding = torch.rand(2, len(chosen), generator=generator)
+        texts = []
+        for place, i in enumerate(chosen):
+            own = [captions(i)[0]] + captions(i)
+            text = own[min(int(choice[place].item() * len(own)), len(own) - 1)]
+            texts.append("" if hiding[place].item() < p["caption_dropout"] else text)
+        with torch.no_grad():
+            posterior = model.vae.encode(x).latent_dist
+            spread = torch.randn(posterior.mean.shape, generator=generator)
+            z = (posterior.mean + posterior.std * spread) * model.vae.config.scaling_factor
+            encoders = [(model.tokenizer, model.text_encoder)]
+            if is_xl:
+                encoders.append((model.tokenizer_2, model.text_encoder_2))
+            states, added = [], None
+            for tokenizer, encoder in encoders:
+                ids = tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt").input_ids
+                out = encoder(ids, output_hidden_states=True)
+                states.append(out.hidden_states[-2] if is_xl else out.last_hidden_state)
+            if is_xl:
+                sizes = torch.tensor([[r["size"], r["size"], 0, 0, r["size"], r["size"]]] * len(texts))
+                added = {"text_embeds": out.text_embeds, "time_ids": sizes}
+        t = torch.randint(0, process.config.num_train_timesteps, (len(texts),), generator=generator)
+        noise = torch.randn(z.shape, generator=generator)
+        if p["offset_noise"]:
+            noise = noise + p["offset_noise"] * torch.randn(len(texts), 4, 1, 1, generator=generator)
+        output = unet(process.add_noise(z, noise, t), t, torch.cat(states, -1), added_cond_kwargs=added).sample
+        loss = F.mse_loss(output, noise)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained.values(), p["gradient_clip"])
+        rule.step()
+        losses.append(loss.item())
+    result = {"losses": torch.tensor(losses, dtype=torch.float64)}
+    return result | {"final/unet." + k.replace(".default.", "."): v for k, v in trained.items()}
+
+
 def generate(folder):
     random = torch.Generator().manual_seed(810)
     made = files(folder, random)
@@ -186,3 +261,7 @@ def generate(folder):
         tensors[f"both.{part}"] = out
     save(folder / "results.safetensors", tensors)
     steps(folder)
+    (folder / "runs.json").write_text(json.dumps(runs, indent=1) + "\n")
+    for name, kind in (("sd1", StableDiffusionPipeline), ("xl", StableDiffusionXLPipeline)):
+        model = kind.from_pretrained(folder.parent / "text_to_image" / name)
+        save(folder / f"run_{name}.safetensors", train(model, runs[name]))
