@@ -82,8 +82,8 @@ import Torch
       "this unet was trained to fill in pictures; it needs a mask beside the picture.", painter
     ) { $0.start = Start(picture: picture) }
     expect(
-      "3 layers cannot be skipped of a text encoder with 3.", try TextToImageTests.open("xl")
-    ) { $0.clipSkip = 2 + 0 }
+      "4 layers cannot be skipped of a text encoder with 3.", try TextToImageTests.open("xl")
+    ) { $0.clipSkip = 3 }
   }
 
   @Test func memoryIsEstimatedFirst() throws {
@@ -235,7 +235,7 @@ import Torch
       let paths = try #require(FileManager.default.enumerator(atPath: folder)).compactMap {
         ($0 as? String).map { URL(filePath: "\(folder)/\($0)") }
       }.filter { ["json", "txt", "safetensors"].contains($0.pathExtension) }
-      #expect(paths.count > 10)
+      #expect(paths.count >= 10)
       var refused = 0
       for path in paths {
         let original = try Data(contentsOf: path)

@@ -18,10 +18,10 @@ struct LatentBeginning {
 
   /// A picture that something is made of.
   private struct Source {
-    let posterior: DiagonalGaussian
-    let isDrawnAnew: Bool
-    /// The index of the first step.
-    let first: Int
+    /// What the encoder says of it; `nil` where nothing of it is kept.
+    let posterior: DiagonalGaussian?
+    /// The index of the first step; `nil` where it begins at noise.
+    let first: Int?
     let painting: Painting?
   }
 
@@ -57,55 +57,51 @@ struct LatentBeginning {
     let steps = pipeline.stepCount(of: request)
     let done = min(Int(Double(steps) * start.strength), steps)
     let first = (steps - done) * sampler.callsPerStep
-    guard sampler.timesteps.indices.contains(first) else {
+    guard done > 0, sampler.timesteps.indices.contains(first) else {
       throw SamplerError(
         "a strength of \(start.strength) leaves none of \(steps) steps; choose a larger strength "
           + "or more steps.")
     }
     let picture = 2 * start.picture.to(pipeline.device) - 1
-    var painting: Painting?
-    if let mask = start.mask?.to(pipeline.device) {
-      let isAnew = (mask .>= 0.5).to(.float32)
-      painting = Painting(
-        mask: isAnew.interpolated(to: size),
-        rest: pipeline.isForInpainting
-          ? pipeline.autoencoder.encode(picture * (1 - isAnew)) : nil)
+    guard let mask = start.mask?.to(pipeline.device) else {
+      source = Source(
+        posterior: pipeline.autoencoder.encode(picture), first: first, painting: nil)
+      return
     }
+    let isAnew = (mask .>= 0.5).to(.float32)
+    let isSeen = pipeline.isForInpainting
+    let painting = Painting(
+      mask: isAnew.interpolated(to: size),
+      rest: isSeen ? pipeline.autoencoder.encode(picture * (1 - isAnew)) : nil)
+    // With all steps before it, painting begins at noise; then a U-Net that sees what stays has no
+    // need of the whole picture.
+    let isFromNoise = start.strength == 1
     source = Source(
-      posterior: pipeline.autoencoder.encode(picture), isDrawnAnew: start.strength == 1,
-      first: first, painting: painting)
+      posterior: isSeen && isFromNoise ? nil : pipeline.autoencoder.encode(picture),
+      first: isFromNoise ? nil : first, painting: painting)
   }
 
-  /// The start of the pictures in `range`, whose noise `noise` draws.
-  func start(of range: Range<Int>, drawing noise: NoiseSource) -> Start {
+  /// The start of the pictures in `range`, whose noise `generators` draw.
+  func start(of range: Range<Int>, drawing generators: NoiseSource) -> Start {
     let shape = [range.count] + shape
-    func drawn() -> Tensor { noise.draw(shape, device: pipeline.device) }
+    func drawn() -> Tensor { generators.draw(shape, device: pipeline.device) }
     func latents(_ posterior: DiagonalGaussian) -> Tensor {
       pipeline.autoencoder.normalized(posterior.sample(noise: drawn()))
     }
     func start() -> Tensor { given?[range] ?? drawn() }
     guard let source else { return Start(latents: start()) }
-    guard let painting = source.painting else {
-      let picture = latents(source.posterior)
-      return Start(
-        latents: sampler.noised(picture, noise: start(), at: source.first), first: source.first)
-    }
-    // A U-Net that sees the picture beside the latents needs it for the beginning only.
-    let picture =
-      painting.rest == nil || !source.isDrawnAnew ? latents(source.posterior) : nil
+    let picture = source.posterior.map(latents)
     let noise = start()
-    let rest = painting.rest.map(latents)
-    if rest == nil { _ = drawn() }  // diffusers encodes it all the same.
-    var result =
-      if let picture, !source.isDrawnAnew {
-        Start(
-          latents: sampler.noised(picture, noise: noise, at: source.first), first: source.first)
-      } else {
-        Start(latents: noise)
-      }
-    if let rest {
-      result.beside = .concatenated([painting.mask.expanded([range.count, -1, -1, -1]), rest], 1)
+    var result = Start(latents: noise)
+    if let picture, let first = source.first {
+      result = Start(latents: sampler.noised(picture, noise: noise, at: first), first: first)
+    }
+    guard let painting = source.painting else { return result }
+    if let rest = painting.rest {
+      let mask = painting.mask.expanded([range.count, -1, -1, -1])
+      result.beside = .concatenated([mask, latents(rest)], 1)
     } else if let picture {
+      _ = drawn()  // diffusers encodes the masked picture here too.
       result.changed = { [sampler, mask = painting.mask] sample, next in
         let kept =
           next < sampler.timesteps.count

@@ -4,7 +4,7 @@ extension TextToImagePipeline {
   /// A rough picture of latents `[N, C, h, w]` without the decoder's work, `[N, 3, h, w]` in [0, 1].
   ///
   /// A latent's colour is nearly linear in its channels: the first call asks the decoder for the
-  /// colours that a step up and a step down in each channel make, once a pipeline.
+  /// colours of random latents and fits them, once a pipeline.
   public func preview(of latents: Tensor) -> Tensor {
     withoutGradients {
       let colours = latentColours
@@ -23,15 +23,23 @@ extension TextToImagePipeline {
     let middle: Tensor
   }
 
-  /// The colours that the decoder gives.
+  /// The colours that fit best what the decoder makes of random latents: least squares over patches of
+  /// one latent each.
   func measuredColours() -> LatentColours {
-    let (channels, side) = (latentChannels, 4)
-    let up = (Tensor.arange(channels).unsqueezed(1) .== Tensor.arange(channels)).to(.float32)
-    let steps = Tensor.concatenated([up, -1 * up]).to(device)
-    let latents = steps.reshaped([2 * channels, channels, 1, 1]).expanded([-1, -1, side, side])
-    let colours = autoencoder.decode(autoencoder.denormalized(latents), oneByOne: true)
-      .mean([2, 3])
-    let (above, below) = (colours[0..<channels], colours[channels..<2 * channels])
-    return LatentColours(slopes: (above - below) / 2, middle: colours.mean([0]))
+    let (channels, side, patch) = (latentChannels, 8, 2)
+    let count = 1 + channels / 8
+    let drawn = Tensor.randn([count, channels, side, side], using: Generator(seed: 0))
+    let latents = drawn.to(device).interpolated(to: Extent(side * patch))
+    let pictures = autoencoder.decode(autoencoder.denormalized(latents), oneByOne: true)
+    func rows(_ x: Tensor) -> Tensor {
+      x.to(.cpu).permuted([0, 2, 3, 1]).reshaped([count * side * side, -1])
+    }
+    let colours = rows(pictures.adaptiveAvgPool2d(Extent(side)))
+    let given = rows(drawn)
+    let design = Tensor.concatenated([given, .ones([given.size(0), 1])], 1)
+    let square = design.transposed(0, 1)
+    let fit = square.matmul(design).solve(square.matmul(colours))
+    return LatentColours(
+      slopes: fit[0..<channels].to(device), middle: fit[channels].to(device))
   }
 }

@@ -21,8 +21,8 @@ merges = [("c", "a"), ("ca", "t</w>"), ("a", "t</w>"), ("t", "h"), ("th", "e</w>
           ("i", "n</w>"), ("d", "o"), ("do", "g</w>"), ("s", "n"), ("sn", "o"), ("sno", "w</w>")]
 size = len(vocabulary(merges))
 unet = dict(
-    sample_size=8, in_channels=4, out_channels=4, layers_per_block=1, block_out_channels=(8, 16),
-    norm_num_groups=4, attention_head_dim=2, cross_attention_dim=16,
+    sample_size=8, in_channels=4, out_channels=4, layers_per_block=1, block_out_channels=(4, 8),
+    norm_num_groups=2, attention_head_dim=2, cross_attention_dim=16,
     down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
     up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"))
 xl = dict(
@@ -81,7 +81,7 @@ def write(folder, scratch, name, random):
     parts = dict(
         unet=moved(UNet2DConditionModel(**(unet | settings)), random),
         vae=moved(AutoencoderKL(
-            block_out_channels=(4, 4, 8, 8), down_block_types=("DownEncoderBlock2D",) * 4,
+            block_out_channels=(4,) * 4, down_block_types=("DownEncoderBlock2D",) * 4,
             up_block_types=("UpDecoderBlock2D",) * 4, norm_num_groups=2, latent_channels=4,
             sample_size=64, scaling_factor=0.3), random),
         tokenizer=tokenizer(scratch / "first", end), text_encoder=encoder(random), scheduler=scheduler)
@@ -108,7 +108,7 @@ def requests():
         yield dict(folder=folder, guidance=1, prompt="")
         yield dict(folder=folder, guidance=0)
         yield dict(folder=folder, rescale=0.7, sampler="euler")
-        yield dict(folder=folder, count=2, sampler="euler-a", pictures=True)
+        yield dict(folder=folder, count=2, sampler="euler-a")
         yield dict(folder=folder, clip_skip=1, negative="snow")
         yield dict(folder=folder, sampler="ddim", eta=0.7)
         yield dict(folder=folder, sampler="tcd", eta=0.3)
@@ -119,12 +119,12 @@ def requests():
         for sampler in (None, "euler-a", "heun", "dpmpp-2m", "dpmpp-2m-sde", "dpmpp-2s", "unipc", "ddpm", "dpm2-a",
                         "lms", "deis", "lcm"):
             yield dict(folder=folder, sampler=sampler, strength=0.6, steps=8)
-        yield dict(folder=folder, strength=1.0, sampler="euler", pictures=True)
-        yield dict(folder=folder, strength=0.3, count=2, sampler="dpmpp-2m", steps=10, pictures=True)
+        yield dict(folder=folder, strength=1.0, sampler="euler")
+        yield dict(folder=folder, strength=0.3, count=2, sampler="dpmpp-2m", steps=10, pictures=folder == "sd1")
     for folder in ("sd1", "sd2", "xl", "inpainting"):
-        for sampler in (None, "ddim", "euler-a", "heun", "dpmpp-2m", "unipc", "dpm2"):
+        for sampler in (None, "ddim", "euler-a", "heun", "dpmpp-2m", "unipc", "dpm2", "dpm2-a"):
             yield dict(folder=folder, sampler=sampler, strength=0.6, steps=8, mask=True)
-        yield dict(folder=folder, strength=1.0, sampler="euler-a", mask=True, pictures=True)
+        yield dict(folder=folder, strength=1.0, sampler="euler-a", mask=True, pictures=folder == "inpainting")
         yield dict(folder=folder, strength=1.0, mask=True, guidance=1)
     yield dict(folder="lcm")
     yield dict(folder="lcm", guidance=3)
@@ -222,6 +222,7 @@ def generate(folder):
         name = " ".join(f"{k} {str(v)[:20]}" if k != "folder" else v for k, v in request.items() if k not in ("pictures", "segments"))
         request = dict(name=name, prompt="a red cat in the snow", steps=6, guidance=7.5, seed=len(listed)) | request
         draw(folder, request, tensors)
+        request.pop("pictures", None)
         listed.append(request)
     save_file({k: t.contiguous() for k, t in tensors.items()}, folder / "drawn.safetensors")
     lines = ",\n".join(json.dumps(r, ensure_ascii=False) for r in listed)
