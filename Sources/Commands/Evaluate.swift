@@ -124,8 +124,10 @@ struct Evaluate: ParsableCommand {
       }
       wanted.remove(SampleMeasure.memorization.rawValue)
     }
-    if model is TrainedClassifier, samples != nil {
-      throw CommandError("\(runPath): a classifier draws no pictures; leave --samples out")
+    if samples != nil, !possible.contains(SampleMeasure.kid.rawValue) {
+      throw CommandError(
+        "\(runPath): a run of the family \(model.family.rawValue) draws no pictures by itself; leave "
+          + "--samples out")
     }
     let set = try model.open(data, split: split)
     for note in (model as? TrainedDiffusion)?.pipeline.notes ?? [] {

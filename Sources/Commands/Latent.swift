@@ -20,7 +20,7 @@ public struct Latent: ParsableCommand {
         subcommands: [
           Train.self, Sample.self, Reconstruct.self, Interpolate.self, Map.self, Traverse.self,
           Encode.self, Decode.self, Noise.self, Evaluate.self, Diagnose.self,
-          Compare.self, AtlasCommand.self,
+          Compare.self, AtlasCommand.self, Export.self,
         ]),
       CommandGroup(
         name: "What there is",

@@ -130,7 +130,7 @@ import Testing
       in: folder)
     #expect(try folder.tensor("latents", of: "end.safetensors").shape == [2, 4, 8, 8])
     let images = try folder.tensor("images", of: "im.safetensors")
-    #expect(images.shape == [2, 3, 64, 64] && images.numbers.allSatisfy((0...1).contains))
+    #expect(images.shape == [2, 3, 64, 64] && images.numbers.allSatisfy { (0...1).contains($0) })
     let flags = ["--latents", "end.safetensors"]
     let drawn = try Prompted.pictures("a cat", flags, seed: 1, in: folder)
     #expect(try Prompted.pictures("a cat", flags, seed: 2, in: folder) == drawn)

@@ -182,12 +182,19 @@ public final class AutoencoderKLTrainer: Trainer {
   /// Batches in a pass over the data.
   public var stepsPerEpoch: Int { loader.batchesPerEpoch }
 
+  /// How many pictures are looked at: 2,000 of 64 pixels, of larger ones as many as take as long, but
+  /// 100 at least.
+  private var mostLookedAt: Int {
+    min(2000, max(100, 2000 * 64 * 64 / (train.elementShape[1] * train.elementShape[2])))
+  }
+
   /// Writes the averaged autoencoder, with the factor that brings its latents to unit variance, and
   /// the discriminator.
   public func export(to run: RunFolder) throws {
     let folder = try run.createFolder(Self.folderName)
     try learning.withAverages {
-      let latents = try LatentStatistics(of: network, on: train.inMemory(2000))
+      let latents = try LatentStatistics(
+        of: network, on: train.inMemory(mostLookedAt), limit: mostLookedAt)
       var config = network.config
       config.scalingFactor = 1 / latents.standardDeviation
       try network.save(to: folder, config: config)
@@ -201,7 +208,7 @@ public final class AutoencoderKLTrainer: Trainer {
   /// How well held-out pictures come back from the mean of their latents: the mean ratio of peak
   /// signal to noise in dB, the squared error of values in [0, 1], and KL in nats a picture.
   public func validate() throws -> [(name: String, value: Double)] {
-    let count = min(test.count, 1000)
+    let count = min(test.count, mostLookedAt)
     var (ratios, errors, kls) = (0.0, 0.0, 0.0)
     try learning.withAverages {
       for start in stride(from: 0, to: count, by: 50) {
@@ -222,9 +229,9 @@ public final class AutoencoderKLTrainer: Trainer {
   public func sheet() throws -> Image {
     let originals = try test.pictures(0..<min(10, test.count)).to(device)
     return try learning.withAverages {
-      let restored = network.decodePictures(network.encode(2 * originals - 1).mean)
-      return try ImageGrid(
-        rows: [originals, restored].map(\.pictures), scale: max(1, 56 / originals.size(3)),
+      try ImageGrid(
+        rows: [originals, network.restored(originals)].map(\.pictures),
+        scale: max(1, 56 / originals.size(3)),
         margin: 8, rowTitles: ["original", "reconstructed"]
       ).image()
     }

@@ -12,7 +12,7 @@ struct LatentStatistics {
   /// held in memory; without drawing: of N(μ, σ²) the square is μ² + σ² on average.
   ///
   /// Throws when a picture cannot be read, and `TrainingError` where the latents are not finite.
-  init(of network: AutoencoderKL, on set: any Dataset, limit: Int = 2000) throws {
+  init(of network: AutoencoderKL, on set: any Dataset, limit: Int) throws {
     let device = network.parameters[0].value.device
     let indices = set.spread(limit)
     var (sum, squares, count) = (0.0, 0.0, 0)

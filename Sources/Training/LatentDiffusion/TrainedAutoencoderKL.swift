@@ -44,20 +44,23 @@ public struct TrainedAutoencoderKL: RestoringModel {
     autoencoder.move(to: device)
   }
 
-  /// Pictures `[N, C, H, W]` in [0, 1], through the mean of their latents and back, a few at a time.
+  /// Pictures `[N, C, H, W]` in [0, 1], through the mean of their latents and back.
   public func restored(_ pictures: Tensor) -> Tensor {
-    let device = autoencoder.parameters[0].value.device
-    return withoutGradients {
-      let parts = stride(from: 0, to: pictures.size(0), by: 50).map {
-        let x = pictures[$0..<min($0 + 50, pictures.size(0))].to(device)
-        return autoencoder.decodePictures(autoencoder.encode(2 * x - 1).mean).to(.cpu)
-      }
-      return Tensor.concatenated(parts)
-    }
+    autoencoder.restored(pictures.to(autoencoder.parameters[0].value.device)).to(.cpu)
   }
 }
 
 extension AutoencoderKL {
+  /// Pictures `[N, C, H, W]` in [0, 1], through the mean of their latents and back, a few at a time.
+  public func restored(_ pictures: Tensor) -> Tensor {
+    withoutGradients {
+      let parts = stride(from: 0, to: pictures.size(0), by: 50).map {
+        decodePictures(encode(2 * pictures[$0..<min($0 + 50, pictures.size(0))] - 1).mean)
+      }
+      return Tensor.concatenated(parts)
+    }
+  }
+
   /// The pictures of latents, held in [0, 1].
   func decodePictures(_ z: Tensor) -> Tensor {
     (decode(z) / 2 + 0.5).clamped(min: 0, max: 1)
