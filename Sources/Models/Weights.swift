@@ -28,6 +28,11 @@ public enum Weights {
   /// missing, or one holds an element type that no network here uses; of a pickle that lies there
   /// instead it says why it is not read.
   public static func read(_ path: String) throws -> [String: Tensor] {
+    try mapped(path).mapValues { $0.clone() }
+  }
+
+  /// The same in the files' own memory, for as long as nobody writes to them: to be copied at once.
+  private static func mapped(_ path: String) throws -> [String: Tensor] {
     if !FileManager.default.fileExists(atPath: path),
       let pickle = pickle(in: URL(filePath: path).deletingLastPathComponent().path)
     {
@@ -35,19 +40,14 @@ public enum Weights {
     }
     let file = try SafetensorsIndex(path: path)
     var tensors: [String: Tensor] = [:]
-    for name in file.names {
-      guard let info = file.tensors[name] else { continue }
-      guard let dtype = DType(info.elementType) else {
-        throw SafetensorsError(
-          path: path,
-          sentence: "the tensor \"\(name)\" holds \(info.elementType.rawValue) elements, "
-            + "which no network here uses.")
-      }
-      tensors[name] = try file.withBytes(of: name) {
-        Tensor(bytes: $0, shape: info.shape, dtype: dtype)
-      }
-    }
+    for name in file.names { tensors[name] = try file.file(of: name)?.tensor(named: name) }
     return tensors
+  }
+
+  /// Opens one safetensors file; of a pickle it says why it is not read.
+  static func file(_ path: String) throws(SafetensorsError) -> SafetensorsFile {
+    if isPickle(path) { throw SafetensorsError(path: path, sentence: pickleRefusal) }
+    return try SafetensorsFile(path: path)
   }
 
   /// Why pickles are not read.
@@ -75,7 +75,7 @@ public enum Weights {
     _ path: String, into module: Module, renaming: (String) -> String? = { $0 }
   ) throws {
     do {
-      let found = try read(path).compactMap { key, tensor in
+      let found = try mapped(path).compactMap { key, tensor in
         renaming(key).map { ($0, tensor) }
       }
       try module.load(Dictionary(found) { first, _ in first })
@@ -83,6 +83,26 @@ public enum Weights {
       throw SafetensorsError(
         path: path, sentence: "these weights do not fit the network: \(mismatch).")
     }
+  }
+}
+
+extension SafetensorsFile {
+  /// A tensor that looks at the file's own memory, or at a copy where the file's bytes are not aligned.
+  ///
+  /// Throws `SafetensorsError` when there is no such tensor, or its element type is one that no network
+  /// here uses.
+  func tensor(named name: String) throws(SafetensorsError) -> Tensor {
+    let bytes = UnsafeRawBufferPointer(try unsafeBytes(of: name))
+    guard let info = tensors[name], let dtype = DType(info.elementType) else {
+      throw SafetensorsError(
+        path: path,
+        sentence: "the tensor \"\(name)\" holds \(tensors[name]?.elementType.rawValue ?? "") elements, "
+          + "which no network here uses.")
+    }
+    let isAligned = UInt(bitPattern: bytes.baseAddress).isMultiple(of: UInt(dtype.size))
+    return isAligned
+      ? Tensor(sharing: bytes, owner: mapping, shape: info.shape, dtype: dtype)
+      : withExtendedLifetime(mapping) { Tensor(bytes: bytes, shape: info.shape, dtype: dtype) }
   }
 }
 

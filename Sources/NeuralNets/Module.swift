@@ -120,12 +120,26 @@ open class Module {
       parameter.value.requiresGradient = required
     }
     for (_, buffer) in namedBuffers { buffer.value = moved(buffer.value) }
+    for (_, layer) in lowRankLayers {
+      for change in layer.lowRankChanges {
+        change.move(to: layer.weight.value.device, dtype: layer.weight.value.dtype)
+      }
+    }
     packAnew()
   }
 
   /// This module and all below it.
-  public final var modules: [Module] {
-    [self] + parts.flatMap { ($0.part as? Module)?.modules ?? [] }
+  public final var modules: [Module] { namedModules.map(\.module) }
+
+  /// This module and all below it with their paths, the own one empty.
+  public final var namedModules: [(path: String, module: Module)] {
+    [("", self)]
+      + parts.flatMap { key, part -> [(path: String, module: Module)] in
+        guard let part = part as? Module else { return [] }
+        return part.namedModules.map { path, module in
+          (path.isEmpty || key.isEmpty ? key + path : "\(key).\(path)", module)
+        }
+      }
   }
 
   /// Clears the gradients of all parameters.
