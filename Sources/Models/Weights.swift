@@ -96,7 +96,8 @@ extension SafetensorsFile {
     guard let info = tensors[name], let dtype = DType(info.elementType) else {
       throw SafetensorsError(
         path: path,
-        sentence: "the tensor \"\(name)\" holds \(tensors[name]?.elementType.rawValue ?? "") elements, "
+        sentence:
+          "the tensor \"\(name)\" holds \(tensors[name]?.elementType.rawValue ?? "") elements, "
           + "which no network here uses.")
     }
     let isAligned = UInt(bitPattern: bytes.baseAddress).isMultiple(of: UInt(dtype.size))

@@ -46,7 +46,8 @@ import Torch
     let fixture = try Fixture("single_file/\(name)")
     try withCheckpoint(name) { file, _ in
       try withoutGradients {
-        let added = try name == "xl"
+        let added =
+          try name == "xl"
           ? AddedConditions(pooled: fixture["pooled"], sizes: fixture["sizes"]) : nil
         let predicted = try file.unet()(
           fixture["x"], timesteps: Tensor(500, dtype: .int64),
@@ -163,7 +164,8 @@ import Torch
       #expect(
         try sentence(["double_blocks.0.img_attn.norm.key_norm.scale": one])
           == "it holds no network under the key names of Stable Diffusion 1.x, 2.x or XL, but for "
-          + "example \"double_blocks.0.img_attn.norm.key_norm.scale\"; other models are not supported.")
+          + "example \"double_blocks.0.img_attn.norm.key_norm.scale\"; other models are not supported."
+      )
       #expect(
         try sentence(["down_blocks.0.resnets.0.conv1.weight": one]).hasPrefix(
           "its keys are those of diffusers"))
