@@ -49,7 +49,8 @@ struct Train: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "lora: the text-to-image model that is changed, a folder or a single file.", valueName: "dir"))
+      "lora: the text-to-image model that is changed, a folder or a single file.", valueName: "dir")
+  )
   var model: String?
 
   @Option(help: "A JSON file with settings.")

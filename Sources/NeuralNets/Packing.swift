@@ -56,7 +56,11 @@ extension Module {
   /// Whether a layer's weights were given up for those laid out for the processor.
   public final var hasGivenUpWeights: Bool {
     modules.contains {
-      if case .packed(_, isFreed: true) = ($0 as? any PackableLayer)?.packing { true } else { false }
+      if case .packed(_, isFreed: true) = ($0 as? any PackableLayer)?.packing {
+        true
+      } else {
+        false
+      }
     }
   }
 

@@ -93,7 +93,7 @@ import Testing
     try folder.put("{", "broken/model_index.json")
     for (model, sentence) in [
       ("none", "none: there is no such folder, and no model of that name"),
-      ("model.ckpt", "model.ckpt: files of this kind are Python programs"),
+      ("model.ckpt", "model.ckpt: this is a pickle, which can run any program"),
       ("model.txt", "model.txt: this is a file"),
       ("empty", "empty: this folder holds no model_index.json"),
       ("other", "KandinskyPipeline; StableDiffusionPipeline"),

@@ -98,7 +98,8 @@ import Torch
           "a single file holds no tokenizer, and \(folder)/none holds none; put the folder"))
       try FileManager.default.removeItem(atPath: "\(folder)/tokenizer")
       #expect(
-        try sentence(path).hasPrefix("a single file holds no tokenizer, and there is none beside it"))
+        try sentence(path).hasPrefix(
+          "a single file holds no tokenizer, and there is none beside it"))
       let alone = "\(folder)/alone.safetensors"
       let parts = try model.tensors.filter { $0.key.hasPrefix("model.diffusion_model.") }
       try Weights.write(parts.map { ($0.key, $0.value) }, to: alone)

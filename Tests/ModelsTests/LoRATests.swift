@@ -138,7 +138,9 @@ import Torch
 
   @Test func whatWasTrainedIsReadBack() throws {
     let folder = DiffusersFolder("unet_condition", "sd2").path
-    let (trained, other) = (try UNet2DCondition(folder: folder), try UNet2DCondition(folder: folder))
+    let (trained, other) = (
+      try UNet2DCondition(folder: folder), try UNet2DCondition(folder: folder)
+    )
     let fixture = try Fixture("unet_condition/sd2")
     let lora = TrainableLoRA(on: trained, rank: 2, alpha: 3, using: Generator(seed: 4))
     func predict(_ unet: UNet2DCondition) throws -> Tensor {
@@ -203,7 +205,10 @@ import Torch
         "\"unet.x.lora_A.weight\" stands alone; a layer needs both factors of its change."
       ),
       (
-        ["lora_unet_x.alpha": a, "lora_unet_x.lora_down.weight": a, "lora_unet_x.lora_up.weight": b],
+        [
+          "lora_unet_x.alpha": a, "lora_unet_x.lora_down.weight": a,
+          "lora_unet_x.lora_up.weight": b,
+        ],
         "\"lora_unet_x.alpha\" must hold one number."
       ),
       (
@@ -269,7 +274,8 @@ extension SingleFileModel {
   fileprivate func outputs(_ kind: String) throws -> [String: Tensor] {
     let given = try Fixture("lora/results")
     return try withoutGradients {
-      let added = try kind == "xl"
+      let added =
+        try kind == "xl"
         ? AddedConditions(pooled: given["xl.pooled"], sizes: given["xl.sizes"]) : nil
       let ids = try given["\(kind).ids"]
       var outputs = [

@@ -46,7 +46,8 @@ import Torch
     let fixture = try Fixture("single_file/\(name)")
     try withCheckpoint(name) { file, _ in
       try withoutGradients {
-        let added = try name == "xl"
+        let added =
+          try name == "xl"
           ? AddedConditions(pooled: fixture["pooled"], sizes: fixture["sizes"]) : nil
         let predicted = try file.unet()(
           fixture["x"], timesteps: Tensor(500, dtype: .int64),
@@ -84,7 +85,7 @@ import Torch
           #expect(file.textConfigs.isEmpty)
           let found = network === model.unet ? try file.unet() as Module : try file.autoencoder()
           for ((key, tensor), (_, expected)) in zip(found.state, network.state) {
-            expectEqual(tensor, expected.to(.float16).to(.float32), key)
+            #expect(tensor.isSame(as: expected.to(.float16).to(.float32)), "\(key)")
           }
           #expect(throws: SafetensorsError.self) {
             _ = network === model.unet ? try file.autoencoder() as Module : try file.unet()
@@ -163,7 +164,8 @@ import Torch
       #expect(
         try sentence(["double_blocks.0.img_attn.norm.key_norm.scale": one])
           == "it holds no network under the key names of Stable Diffusion 1.x, 2.x or XL, but for "
-          + "example \"double_blocks.0.img_attn.norm.key_norm.scale\"; other models are not supported.")
+          + "example \"double_blocks.0.img_attn.norm.key_norm.scale\"; other models are not supported."
+      )
       #expect(
         try sentence(["down_blocks.0.resnets.0.conv1.weight": one]).hasPrefix(
           "its keys are those of diffusers"))
@@ -187,10 +189,10 @@ import Torch
     let shapes = try SingleFileModel("sd1").tensors.mapValues(\.shape)
     let keys = shapes.keys.sorted()
     let values = [[], [0], [1], [3, 5], [7, 1, 1], [0, 4, 3, 3], [64, 64]]
-    let draws = Tensor.rand([400], using: Generator(seed: 5)).elements(as: Double.self)
+    let draws = Tensor.rand([140], using: Generator(seed: 5)).elements(as: Double.self)
     var refused = 0
     try withScratchFolder { folder in
-      for round in 0..<60 {
+      for round in 0..<24 {
         var shapes = shapes
         for draw in draws.dropFirst(5 * round).prefix(1 + round % 4) {
           let key = keys[Int(draw * Double(keys.count))]
@@ -208,7 +210,7 @@ import Torch
         }
       }
     }
-    #expect(refused > 30)
+    #expect(refused > 10)
   }
 
   private func withCheckpoint(
@@ -225,7 +227,14 @@ import Torch
   private func expectSame(_ found: Module, _ expected: Module) {
     #expect(found.state.map(\.key) == expected.state.map(\.key))
     for ((key, tensor), (_, other)) in zip(found.state, expected.state) {
-      expectEqual(tensor, other, key)
+      #expect(tensor.isSame(as: other), "\(key)")
     }
+  }
+}
+
+extension Tensor {
+  /// Whether all bits are equal; quick for large networks.
+  fileprivate func isSame(as other: Tensor) -> Bool {
+    dtype == other.dtype && shape == other.shape && rawBytes() == other.rawBytes()
   }
 }

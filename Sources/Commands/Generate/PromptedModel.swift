@@ -78,7 +78,14 @@ struct PromptedModel {
         "\(wanted): there is no such folder, and no model of that name"
           + (near.map { "; did you mean \($0)?" } ?? "; `latent models` lists those that are here"))
     }
-    if isFile(path) { return path }
+    if isFile(path) {
+      guard path.hasSuffix(".safetensors") || Weights.isPickle(path) else {
+        throw CommandError(
+          "\(wanted): this is a file; --model takes the folder of a model, or a single safetensors "
+            + "file of one")
+      }
+      return path
+    }
     if DiffusionPipeline.isPipeline(path) { return path }
     if let record = try? RunRecord(of: RunFolder(path: path)) {
       throw CommandError(

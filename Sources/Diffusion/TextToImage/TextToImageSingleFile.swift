@@ -31,7 +31,8 @@ extension TextToImagePipeline {
     guard file.family != .stableDiffusionXLRefiner else {
       throw SafetensorsError(
         path: path,
-        sentence: "this is a refiner, and only models that draw a picture from the beginning can be "
+        sentence:
+          "this is a refiner, and only models that draw a picture from the beginning can be "
           + "used here.")
     }
     let kind: Kind = file.family == .stableDiffusionXL ? .stableDiffusionXL : .stableDiffusion
@@ -74,7 +75,8 @@ extension TextToImagePipeline {
       let place = given.map { "\($0) holds none" } ?? "there is none beside it"
       throw SafetensorsError(
         path: file.path,
-        sentence: "a single file holds no tokenizer, and \(place); put the folder \"tokenizer\" of any "
+        sentence:
+          "a single file holds no tokenizer, and \(place); put the folder \"tokenizer\" of any "
           + "Stable Diffusion model (vocab.json and merges.txt) beside the file, or name one with "
           + "--tokenizer.")
     }

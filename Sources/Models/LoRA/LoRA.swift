@@ -54,7 +54,8 @@ public struct LoRA {
       let place = Place(network: key.network, layer: key.layer)
       if found[place] == nil { order.append(place) }
       if let other = found[place]?[key.role] {
-        throw refused("\"\(name)\" and \"\(other)\" are for one layer; a layer can have one change.")
+        throw refused(
+          "\"\(name)\" and \"\(other)\" are for one layer; a layer can have one change.")
       }
       found[place, default: [:]][key.role] = name
     }

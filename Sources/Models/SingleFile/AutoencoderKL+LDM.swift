@@ -8,7 +8,8 @@ enum LDMAutoencoderNames {
       names[side] = side
       names["\(side).norm_out"] = "\(side).conv_norm_out"
       for place in 0...1 {
-        addResidual("\(side).mid.block_\(place + 1)", "\(side).mid_block.resnets.\(place)", to: &names)
+        addResidual(
+          "\(side).mid.block_\(place + 1)", "\(side).mid_block.resnets.\(place)", to: &names)
       }
       let (old, new) = ("\(side).mid.attn_1", "\(side).mid_block.attentions.0")
       for (layer, name) in ["norm": "group_norm", "proj_out": "to_out.0"] {

@@ -34,7 +34,8 @@ extension UNetConditionConfig {
     var down = levels.map { one($0.down) }
     if down[down.count - 1] == nil, midDepth > 0 { down[down.count - 1] = .one(midDepth) }
     let up = levels.map { one($0.up) }
-    let common = Set(down.compactMap { $0?.values }).count == 1 ? down.lazy.compactMap { $0 }.first : nil
+    let common =
+      Set(down.compactMap { $0?.values }).count == 1 ? down.lazy.compactMap { $0 }.first : nil
     func all(_ levels: [OneOrMany<Int>?]) -> OneOrMany<OneOrMany<Int>> {
       Self.shortest(levels.map { $0 ?? common ?? .one(1) })
     }

@@ -179,10 +179,12 @@ extension TextToImagePipeline {
   /// Why changes of this model cannot be trained, as one sentence; `nil` when they can.
   fileprivate var problemWithTraining: String? {
     if isForInpainting {
-      return "its U-Net fills masks in, which cannot be trained here; name the model that it was made of"
+      return
+        "its U-Net fills masks in, which cannot be trained here; name the model that it was made of"
     }
     if encoders.contains(where: { $0.model.config.otherKeys["use_attention_mask"]?.bool == true }) {
-      return "its text encoder has use_attention_mask set, with which changes cannot be trained here"
+      return
+        "its text encoder has use_attention_mask set, with which changes cannot be trained here"
     }
     return scheduler.config.predictionType == .flow
       ? "its scheduler's prediction_type is a flow's, which is no text-to-image model's here" : nil

