@@ -94,11 +94,10 @@ extension SafetensorsFile {
   func tensor(named name: String) throws(SafetensorsError) -> Tensor {
     let bytes = UnsafeRawBufferPointer(try unsafeBytes(of: name))
     guard let info = tensors[name], let dtype = DType(info.elementType) else {
+      let type = tensors[name]?.elementType.rawValue ?? "no"
       throw SafetensorsError(
         path: path,
-        sentence:
-          "the tensor \"\(name)\" holds \(tensors[name]?.elementType.rawValue ?? "") elements, "
-          + "which no network here uses.")
+        sentence: "the tensor \"\(name)\" holds \(type) elements, which no network here uses.")
     }
     let isAligned = UInt(bitPattern: bytes.baseAddress).isMultiple(of: UInt(dtype.size))
     return isAligned

@@ -79,8 +79,10 @@ struct PromptedModel {
           + (near.map { "; did you mean \($0)?" } ?? "; `latent models` lists those that are here"))
     }
     if isFile(path) {
-      if Weights.isPickle(path) {
-        throw SafetensorsError(path: wanted, sentence: Weights.pickleRefusal)
+      guard path.hasSuffix(".safetensors") || Weights.isPickle(path) else {
+        throw CommandError(
+          "\(wanted): this is a file; --model takes the folder of a model, or a single safetensors "
+            + "file of one")
       }
       return path
     }
