@@ -81,7 +81,7 @@ let package = Package(
     .target(name: "Tokenizers", dependencies: ["Interchange"]),
     .target(name: "Datasets", dependencies: ["CZlib", "Images", "Torch", "Interchange"]),
     .target(name: "Models", dependencies: ["NeuralNets", "Interchange"]),
-    .target(name: "Diffusion", dependencies: ["Models"]),
+    .target(name: "Diffusion", dependencies: ["Models", "Tokenizers"]),
     .target(name: "Training", dependencies: ["Diffusion", "Datasets"]),
     .target(
       name: "Evaluation", dependencies: ["Training"],
@@ -97,7 +97,7 @@ let package = Package(
       name: "bench-steps", dependencies: ["Evaluation"], path: "Benchmarks/StepsAgainstQuality"),
 
     .target(
-      name: "TestSupport", dependencies: ["Torch", "Interchange", "Models"],
+      name: "TestSupport", dependencies: ["Torch", "NeuralNets", "Interchange", "Models"],
       path: "Tests/TestSupport"),
     tests("Interchange"), tests("Images"), tests("Tokenizers", with: "Interchange"),
     tests("Torch", with: "TestSupport"), tests("NeuralNets", with: "TestSupport"),

@@ -12,7 +12,8 @@ struct Evaluate: ParsableCommand {
     abstract: "Measure a run on held-out data.",
     discussion: """
       Everything that means something for the family: likelihood (vae, diffusion), reconstruction \
-      (ae, vae), classification (classifier), discriminator and modes (gan), and the samples of those that draw: fid, \
+      (ae, vae), classification (classifier), discriminator and modes (gan), retrieval \
+      (latent-diffusion: whether pictures drawn for captions are nearest to their own), and the samples of those that draw: fid, \
       fid-infinity, class-fid, kid, inception-score, precision-recall, class-accuracy, \
       class-balance, memorization, duplicates, sharpness. --measures chooses some. Samples are \
       kept in the run's folder, so that an interrupted evaluation goes on.
@@ -25,7 +26,8 @@ struct Evaluate: ParsableCommand {
       (one a level, null where none was drawn), levels; classifier: accuracy, precision, recall, \
       f1, by_class, confusion (a row for each true class); gan: \
       discriminator (accuracy, auc, value, real_share_training, real_share_held_out, count), over \
-      points modes, mode_count, high_quality, mode_entropy; samples: extractor, extractor_hash, \
+      points modes, mode_count, high_quality, mode_entropy; latent-diffusion: captions, scales \
+      (guidance, top1, top5, distance, diversity), sheet; samples: extractor, extractor_hash, \
       resizing, features, drawn, count, reference_count, seconds_per_picture, fid, fid_floor (as \
       many training pictures), fid_infinity, class_fid, kid, kid_error, inception_score, \
       inception_score_deviation, precision, recall, density, coverage (and each with _real: of as \
@@ -97,6 +99,7 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let device = try compute.start()
     let model = try TrainedModels.open(runPath, device: device)
+    if let prompted = model as? TrainedLatentDiffusion { return try retrieval(prompted) }
     if let given = denoising.given, !(model is TrainedDiffusion) {
       throw CommandError(
         "\(runPath): \(given) means nothing to a run of the family \(model.family.rawValue); it "
@@ -121,8 +124,10 @@ struct Evaluate: ParsableCommand {
       }
       wanted.remove(SampleMeasure.memorization.rawValue)
     }
-    if model is TrainedClassifier, samples != nil {
-      throw CommandError("\(runPath): a classifier draws no pictures; leave --samples out")
+    if samples != nil, !possible.contains(SampleMeasure.kid.rawValue) {
+      throw CommandError(
+        "\(runPath): a run of the family \(model.family.rawValue) draws no pictures by itself; leave "
+          + "--samples out")
     }
     let set = try model.open(data, split: split)
     for note in (model as? TrainedDiffusion)?.pipeline.notes ?? [] {
@@ -184,13 +189,6 @@ struct Evaluate: ParsableCommand {
         ) { try progress($0, "importance-weighted bound") }
         (json, lines) = (report.json, report.lines)
       }
-      if wanted.contains("reconstruction") {
-        try progress(0, "reconstructions")
-        let measured = try ReconstructionMeasures(
-          of: autoencoder, on: set, limit: count ?? .max)
-        json["reconstructions"] = .object(measured.json)
-        lines += measured.lines
-      }
     } else if let gan = model as? TrainedGAN {
       if wanted.contains("discriminator") {
         try progress(0, "discriminator")
@@ -206,6 +204,12 @@ struct Evaluate: ParsableCommand {
       }
       (json, lines) = (report.json, report.lines)
       json["seed"] = .int(Int(seed))
+    }
+    if let restoring = model as? any RestoringModel, wanted.contains("reconstruction") {
+      try progress(0, "reconstructions")
+      let measured = try ReconstructionMeasures(of: restoring, on: set, limit: count ?? .max)
+      json["reconstructions"] = .object(measured.json)
+      lines += measured.lines
     }
     if lines.isEmpty { lines = ["\(runPath) on \(set.name), seed \(seed)"] }
     return (json, lines)
@@ -294,7 +298,7 @@ struct MeasureList: ExpressibleByArgument {
   let names: [String]
 
   static let all =
-    ["likelihood", "reconstruction", "discriminator", "classification"]
+    ["likelihood", "reconstruction", "discriminator", "classification", "retrieval"]
     + SampleMeasure.allCases.map(\.rawValue)
 
   /// Those that mean something for a model.
@@ -303,8 +307,11 @@ struct MeasureList: ExpressibleByArgument {
     return switch model.family {
     case .ae, .vaeGAN: ["reconstruction"] + drawn
     case .vae: ["likelihood", "reconstruction"] + drawn
+    case .autoencoderKL: ["reconstruction"]
     case .gan: ["discriminator"] + drawn
     case .diffusion: ["likelihood"] + drawn
+    case .latentDiffusion: ["retrieval"]
+    case .lora: []
     case .classifier: ["classification"]
     }
   }

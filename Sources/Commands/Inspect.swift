@@ -11,13 +11,16 @@ struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what a file or folder holds: weights, a run, a network, a picture's recipe.",
     discussion: """
-      JSON keys: path, kind (safetensors, run, pipeline, network, picture), and for each what it \
-      holds: tensors and metadata; the record run.json; scheduler, unet, parameters, classes and \
-      notes; config and parameters; size and recipe.
+      JSON keys: path, kind (safetensors, run, text-to-image, pipeline, network, picture), and for \
+      each what it holds: tensors and metadata; the record run.json, and the model where it draws from a \
+      prompt; class, components (component, \
+      class, parameters, dtypes, bytes), parameters, scheduler, prediction_type, latent_channels, \
+      latent_scale, width, height, guidance; scheduler, unet, parameters, classes and notes; config and \
+      parameters; size and recipe.
       """)
 
   @Argument(
-    help: "A safetensors file, a run, a diffusers pipeline, a network's folder, or a picture.")
+    help: "A safetensors file, a run, a folder of diffusers, a network's folder, or a picture.")
   var path: String
 
   @OptionGroup var output: OutputOptions
@@ -65,11 +68,16 @@ struct Inspect: ParsableCommand {
   }
 
   private func folder() throws -> (JSONObject, [String]) {
+    let contents =
+      TextToImagePipeline.isPipeline(path) ? try TextToImageContents(folder: path) : nil
     if FileManager.default.fileExists(atPath: RunFolder(path: path).recordPath) {
       let record = try RunRecord(of: RunFolder(path: path))
       let json = try JSON(encoding: record)
-      return (["path": .string(path), "kind": "run", "record": json], [json.pretty])
+      var object: JSONObject = ["path": .string(path), "kind": "run", "record": json]
+      object["model"] = contents.map { .object($0.json) }
+      return (object, [json.pretty] + (contents?.lines ?? []))
     }
+    if let contents { return (contents.json, contents.lines) }
     if DiffusionPipeline.isPipeline(path) { return try pipeline() }
     guard
       FileManager.default.fileExists(atPath: "\(path)/\(ModelFolder.config)")
@@ -109,15 +117,28 @@ struct Inspect: ParsableCommand {
   /// The configuration of the network in the folder, and how many numbers it has.
   private func network() throws -> (config: JSON, parameters: Int) {
     let path = "\(path)/\(ModelFolder.config)"
-    let name: String?
+    let config: JSON
     do {
-      name = try JSON(contentsOfFile: path)["_class_name"]?.string
+      config = try JSON(contentsOfFile: path)
     } catch {
       throw JSONError(path: path, sentence: error.sentence)
     }
+    let name = config["_class_name"]?.string
     if name == UNetConfig.className {
       let unet = try UNet2D(folder: self.path)
       return (try JSON(encoding: unet.config), unet.parameterCount)
+    }
+    if name == UNetConditionConfig.className {
+      let unet = try UNet2DCondition(folder: self.path)
+      return (try JSON(encoding: unet.config), unet.parameterCount)
+    }
+    if name == AutoencoderKLConfig.className {
+      let autoencoder = try AutoencoderKL(folder: self.path)
+      return (try JSON(encoding: autoencoder.config), autoencoder.parameterCount)
+    }
+    if config["model_type"]?.string == "clip_text_model" {
+      let encoder = try CLIPTextModel(folder: self.path)
+      return (try JSON(encoding: encoder.config), encoder.parameterCount)
     }
     let autoencoder = try Autoencoder(folder: self.path)
     return (try JSON(encoding: autoencoder.config), autoencoder.parameterCount)
@@ -132,7 +153,7 @@ struct Inspect: ParsableCommand {
     var lines = ["\(image.width)×\(image.height), \(image.channels) channels"]
     if ImageFormat(path: path) == .png {
       for entry in try PNGText(contentsOfFile: path).entries {
-        if entry.keyword == "latent", let recipe = try? JSON(parsing: entry.text) {
+        if entry.keyword == recipeKeyword, let recipe = try? JSON(parsing: entry.text) {
           json["recipe"] = recipe
           lines.append(recipe.pretty)
         } else {

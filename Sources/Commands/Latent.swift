@@ -14,13 +14,13 @@ public struct Latent: ParsableCommand {
       """,
     version: latentVersion,
     groupedSubcommands: [
-      CommandGroup(name: "Start here", subcommands: [Quickstart.self]),
+      CommandGroup(name: "Start here", subcommands: [Generate.self, Quickstart.self]),
       CommandGroup(
         name: "Models",
         subcommands: [
           Train.self, Sample.self, Reconstruct.self, Interpolate.self, Map.self, Traverse.self,
           Encode.self, Decode.self, Noise.self, Evaluate.self, Diagnose.self,
-          Compare.self, AtlasCommand.self,
+          Compare.self, AtlasCommand.self, Export.self,
         ]),
       CommandGroup(
         name: "What there is",

@@ -6,12 +6,13 @@ import Training
 /// `latent models`.
 struct Models: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List the families, their presets, and the runs that are here.",
-    discussion:
-      "JSON keys: families (family, summary, presets; gan: losses), runs (run, family, status, data)."
-  )
+    abstract: "List the families, their presets, and the models and runs that are here.",
+    discussion: """
+      JSON keys: families (family, summary, presets; gan: losses), models (model, path, built_in: those \
+      that draw from a prompt), runs (run, family, status, data).
+      """)
 
-  @Option(help: "The folder to look for runs in.")
+  @Option(help: "The folder to look for runs and models in, beside the current one.")
   var runs = "runs"
 
   @OptionGroup var output: OutputOptions
@@ -36,6 +37,18 @@ struct Models: ParsableCommand {
       }
       families.append(.object(record))
     }
+    var models: [JSON] = []
+    for (found, isBuiltIn) in TextToImageFolders.builtIn.map({ ($0, true) })
+      + TextToImageFolders.here(and: runs).map({ ($0, false) })
+    {
+      lines.append(
+        isBuiltIn
+          ? "\(found.name)  built in, draws from a prompt: \(found.path)"
+          : "\(found.path)  draws from a prompt")
+      models.append([
+        "model": .string(found.name), "path": .string(found.path), "built_in": .bool(isBuiltIn),
+      ])
+    }
     var found: [JSON] = []
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: runs)) ?? []).sorted()
     for name in names {
@@ -47,6 +60,8 @@ struct Models: ParsableCommand {
         "status": .string(record.status.rawValue), "data": .string(record.data.name),
       ])
     }
-    try output.report(["families": .array(families), "runs": .array(found)], lines: lines)
+    try output.report(
+      ["families": .array(families), "models": .array(models), "runs": .array(found)],
+      lines: lines)
   }
 }

@@ -37,12 +37,12 @@ struct Reconstruct: ParsableCommand {
   func run() throws {
     let device = try compute.start()
     try file.check()
-    let trained = try TrainedAutoencoder(path: runPath, device: device)
+    let trained = try TrainedModels.openRestoring(runPath, device: device)
     let originals =
       try images.isEmpty
       ? trained.firstPictures(of: data, count)
       : Tensor.concatenated(images.map { try trained.picture($0) })
-    let restored = trained.decode(trained.encode(originals))
+    let restored = trained.restored(originals)
     let error = restored.meanSquaredError(originals).item()
     let n = originals.size(0)
     // Ten columns at most: pairs of rows, originals over reconstructions.

@@ -48,36 +48,8 @@ struct Sample: ParsableCommand {
 
   @OptionGroup(title: "Denoising") var denoising: DenoisingOptions
 
-  @Option(help: "Pixels across, where the network takes other sizes than its own.")
-  var width: Int?
-
-  @Option(help: "Pixels down.")
-  var height: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "A safetensors file with the starting noise, key latents, [N, C, H, W].",
-      valueName: "file"))
-  var latents: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "A safetensors file for the end of the sampling, key latents, [N, C, H, W] about -1...1.",
-      valueName: "file"))
-  var saveLatents: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "A safetensors file for the pictures before rounding, key images, [N, C, H, W] in 0...1.",
-      valueName: "file"))
-  var saveImages: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "A PNG that is redrawn while sampling, with the pictures as the network sees them.",
-      valueName: "file"))
-  var preview: String?
-
+  @OptionGroup var size: SizeOptions
+  @OptionGroup var files: SamplingFiles
   @OptionGroup var file: PictureOutput
   @OptionGroup var seed: SeedOption
   @OptionGroup var compute: ComputeOptions
@@ -90,23 +62,12 @@ struct Sample: ParsableCommand {
     if let truncation, !(0.1...10).contains(truncation) {
       throw ValidationError("--truncation is \(truncation); it must lie in 0.1...10.")
     }
-    for (name, value) in [("width", width), ("height", height)] {
-      if let value, !(1...4096).contains(value) {
-        throw ValidationError("--\(name) is \(value); it must lie in 1...4096.")
-      }
-    }
   }
 
   func run() throws {
     let device = try compute.start()
     try file.check()
-    for path in [saveLatents, saveImages].compactMap(\.self) {
-      guard path.hasSuffix(".safetensors") else {
-        throw CommandError("\(path): the name must end in .safetensors")
-      }
-      try checkPlace(path, force: file.force)
-    }
-    if let preview { try checkPicture(preview, force: file.force) }
+    try files.check(force: file.force)
     let model = try TrainedModels.open(runPath, device: device)
     let start = ContinuousClock.now
     let seed = seed.value
@@ -126,11 +87,15 @@ struct Sample: ParsableCommand {
       try refuseDenoising(model.family)
       pictures = autoencoder.sample(count ?? 64, seed: seed)
       details = ["seed": .int(Int(seed)), "count": .int(count ?? 64)]
+    } else if model is TrainedAutoencoderKL {
+      throw CommandError(
+        "\(runPath): nothing can be drawn from a KL autoencoder alone, because its latents are for a "
+          + "diffusion model to draw; `latent reconstruct` shows what it gives back")
     } else {
       throw CommandError("\(runPath): pictures cannot be drawn from this run")
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
-    if let saveImages { try Weights.write([("images", pictures)], to: saveImages) }
+    if let path = files.saveImages { try Weights.write([("images", pictures)], to: path) }
     let n = pictures.size(0)
     let image =
       try pictures.rank == 2
@@ -182,25 +147,24 @@ struct Sample: ParsableCommand {
   ) throws -> (pictures: Tensor, details: JSONObject) {
     let pipeline = model.pipeline
     let request = try request(to: model, seed: seed)
-    for note in pipeline.notes + notes(on: request, pipeline) {
+    let own = pipeline.scheduler.schedulerClass
+    let notes = DenoisingOptions.notes(
+      on: request.guidance, eta: request.eta, sampler: request.sampler?.schedulerClass ?? own,
+      of: own, ("--negative-class", negativeClass != nil))
+    for note in pipeline.notes + notes {
       output.talk("note: \(runPath): \(note)")
     }
-    Interruption.listen()
-    let start = ContinuousClock.now
-    let line = output.quiet ? nil : StatusLine()
+    let progress = SamplingProgress(quiet: output.quiet)
     let drawn = try pipeline.denoise(request) { step, share in
-      let elapsed = (ContinuousClock.now - start) / .seconds(1)
-      let left = clock(elapsed / share * (1 - share))
-      line?.show("\(StatusLine.bar(share)) call \(step.done) of \(step.total)  \(left) left")
-      if let preview, let seen = step.denoised {
+      if let preview = files.preview, let seen = step.denoised {
         let shown = DiffusionPipeline.pictures(seen[0..<min(seen.size(0), 64)])
         try ImageGrid(shown.pictures, scale: max(1, 56 / shown.size(3)), margin: 4).image()
           .write(to: preview)
       }
-      if let signal = Interruption.signalNumber { throw ExitCode(128 + signal) }
+      try progress.show(step, share: share)
     }
-    line?.finish()
-    if let saveLatents { try Weights.write([("latents", drawn)], to: saveLatents) }
+    progress.finish()
+    if let path = files.saveLatents { try Weights.write([("latents", drawn)], to: path) }
     return (DiffusionPipeline.pictures(drawn), details(of: request, pipeline))
   }
 
@@ -209,21 +173,7 @@ struct Sample: ParsableCommand {
     to model: TrainedDiffusion, seed: UInt64
   ) throws -> DiffusionPipeline.Request {
     let pipeline = model.pipeline
-    var noise: Tensor?
-    if let latents {
-      guard let found = try Weights.read(latents)["latents"], found.rank == 4, found.size(0) > 0,
-        found.dtype.isFloatingPoint, found.isFinite().all().to(.int64).intItem() == 1
-      else {
-        throw CommandError(
-          "\(latents): it holds no tensor \"latents\" [N, C, H, W] of finite numbers")
-      }
-      guard (count ?? found.size(0)) == found.size(0) else {
-        throw CommandError(
-          "\(latents): it holds the noise of \(found.size(0)) pictures, not of \(count ?? 0); leave "
-            + "--count out")
-      }
-      noise = found.to(.float32)
-    }
+    let noise = try files.latents.map { try startingNoise($0, count: self.count) }
     let count = noise?.size(0) ?? count ?? 64
     let labels = try classes.map { try model.label($0) }
     let known = pipeline.classNames.count
@@ -235,38 +185,12 @@ struct Sample: ParsableCommand {
         ? nil : (0..<count).map { labels.isEmpty ? $0 % known : labels[$0 % labels.count] },
       negativeClass: try negativeClass.map { try model.label($0) }, guidance: denoising.wanted,
       noise: noise)
-    if width != nil || height != nil {
+    if size.given != nil {
       let own = pipeline.unet.config.sampleSize?.extents
-      request.size = Extent(height ?? own?.height ?? width ?? 0, width ?? own?.width ?? height ?? 0)
+      request.size = Extent(
+        size.height ?? own?.height ?? size.width ?? 0, size.width ?? own?.width ?? size.height ?? 0)
     }
     return request
-  }
-
-  /// What flags do not do that a person may expect of them.
-  private func notes(
-    on request: DiffusionPipeline.Request, _ pipeline: DiffusionPipeline
-  ) -> [String] {
-    var notes: [String] = []
-    let used = request.sampler?.schedulerClass ?? pipeline.scheduler.schedulerClass
-    if request.eta != nil, ![SchedulerClass.ddim, .tcd].contains(used) {
-      notes.append("--eta does nothing to \(used.rawValue); it is for ddim and tcd")
-    }
-    if request.guidance.scale == 1 {
-      for (flag, isGiven) in [
-        ("--negative-class", negativeClass != nil),
-        ("--guidance-rescale", denoising.guidanceRescale != nil),
-        ("--guidance-interval", denoising.guidanceInterval != nil),
-      ] where isGiven {
-        notes.append("\(flag) does nothing without --guidance")
-      }
-    }
-    if [.edmEuler, .edmDPM, .consistency].contains(used),
-      used != pipeline.scheduler.schedulerClass
-    {
-      notes.append(
-        "\(used.rawValue) is for networks that were trained for it, which this one was not")
-    }
-    return notes
   }
 
   /// What the recipe says of a request.
@@ -293,11 +217,9 @@ struct Sample: ParsableCommand {
   private func refuseDenoising(_ family: Family, knowsClasses: Bool = false) throws {
     let flags: [(name: String, isGiven: Bool)] = [
       ("--class", !classes.isEmpty && !knowsClasses), ("--negative-class", negativeClass != nil),
-      ("--latents", latents != nil), ("--save-latents", saveLatents != nil),
-      ("--preview", preview != nil), ("--width", width != nil),
-      ("--height", height != nil),
     ]
-    let given = denoising.given ?? flags.first(where: \.isGiven)?.name
+    let given =
+      denoising.given ?? flags.first(where: \.isGiven)?.name ?? files.given ?? size.given
     if let given {
       throw CommandError(
         "\(runPath): \(given) means nothing to a run of the family \(family.rawValue); it belongs to "

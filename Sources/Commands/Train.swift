@@ -16,7 +16,8 @@ struct Train: ParsableCommand {
       JSON keys: run, family, seed, steps, seconds, images_per_second, parameters, interrupted, \
       ranks, checkpoint_pause_seconds, data_wait (the share of the time that the training waited \
       for data, 0 to 1), damaged_samples (of tar shards), and the measures on held-out data (vae: \
-      negative_elbo, reconstruction, kl; ae: reconstruction, mse; vae-gan: mse, kl; gan: \
+      negative_elbo, reconstruction, kl; ae: reconstruction, mse; vae-gan: mse, kl; \
+      autoencoder-kl: psnr, mse, kl; gan: \
       discriminator_accuracy, value; diffusion: loss; classifier: accuracy, loss). With --dry-run: \
       family, parameters, step_seconds, steps, seconds, images_per_second, memory_bytes. \
       Several processes train together when RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT are set, \
@@ -37,6 +38,20 @@ struct Train: ParsableCommand {
 
   @Option(help: "gan: the game that is played; `latent models` lists them.")
   var loss: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      latent-diffusion: the run of an autoencoder-kl, or a folder with one (default: one is trained \
+      first, in RUN-autoencoder, for a fifth of the minutes).
+      """, valueName: "dir"))
+  var autoencoder: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "lora: the text-to-image model that is changed, a folder or a single file.", valueName: "dir")
+  )
+  var model: String?
 
   @Option(help: "A JSON file with settings.")
   var config: String?
@@ -171,12 +186,26 @@ struct Train: ParsableCommand {
     // Where none was given all draw rank 0's.
     let common = try ranks.first(of: seed.value)
     seed.seed = seed.seed ?? (resume ? nil : common)
-    let plan =
+    var plan =
       resume
       ? try TrainingPlan(resuming: RunFolder(path: out ?? ""), family: family, self)
       : try TrainingPlan(new: family, self)
     if ranks.isFirst {
       for note in plan.notes + plan.notes(for: ranks) { output.talk("note: \(note)") }
+    }
+    if !resume, let first = try AutoencoderFirst(plan, self) {
+      guard !dryRun else {
+        throw CommandError("--dry-run needs an autoencoder; name one with --autoencoder")
+      }
+      output.talk("the autoencoder first, in \(first.run.path)")
+      let ended = try first.execute(
+        device: device, observers: output.quiet ? [] : [ProgressObserver()], ranks: ranks)
+      if let ended {
+        if ranks.isFirst { try output.report(ended.json, lines: ended.lines) }
+        throw ExitCode(128 + (ended.signalNumber ?? SIGINT))
+      }
+      set.append("autoencoder=\(first.run.path)")
+      plan = try TrainingPlan(new: family, self, budget: first.rest)
     }
     if dryRun {
       let trial = try plan.tryOut(device: device)

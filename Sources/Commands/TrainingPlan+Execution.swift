@@ -22,7 +22,7 @@ extension TrainingPlan {
     let trainer = try recipe.trainer(
       of: family, train: train, test: test, seed: seed, device: device, from: position,
       ranks: ranks)
-    if device == .cpu, let available = MemoryNeed.available.map({ $0 / ranks.localCount }),
+    if device == .cpu, let available = FreeMemory.bytes.map({ $0 / ranks.localCount }),
       let problem = MemoryNeed(parameters: trainer.parameterCount).problem(available: available)
     {
       throw TrainingError(problem)
@@ -158,12 +158,19 @@ extension TrainingPlan {
           + measures.map { "\($0.name) \(String(format: "%.4g", $0.value))" }
           .joined(separator: ", "))
     }
+    let next =
+      switch family {
+      case .classifier: "evaluate \(run.path)"
+      case .autoencoderKL: "reconstruct \(run.path) -o reconstructions.png"
+      case .lora:
+        "generate \"…\" --model \((recipe as? LoRARecipe)?.model ?? "MODEL") --lora \(run.path)"
+      case .latentDiffusion: "generate \"…\" --model \(run.path)"
+      case .ae, .vae, .vaeGAN, .gan, .diffusion: "sample \(run.path) -o samples.png"
+      }
     lines.append(
       session.isInterrupted
         ? "interrupted; go on with: latent train \(family.rawValue) --out \(run.path) --resume"
-        : family == .classifier
-          ? "next        latent evaluate \(run.path)"
-          : "next        latent sample \(run.path) -o samples.png")
+        : "next        latent \(next)")
     return Outcome(json: json, lines: lines, signalNumber: session.signalNumber)
   }
 }

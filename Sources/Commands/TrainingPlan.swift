@@ -104,7 +104,7 @@ struct TrainingPlan {
   }
 
   /// The new run that `latent train` was asked for.
-  init(new family: Family, _ command: Train) throws {
+  init(new family: Family, _ command: Train, budget: TrainingBudget? = nil) throws {
     let data = command.data ?? ""
     let preset = try Self.preset(family.recipe, family, command.preset, data: data)
     let recipe = try Self.layered(Self.playing(command.loss, preset), command)
@@ -115,7 +115,7 @@ struct TrainingPlan {
       family, recipe: recipe, data: data, imageSize: command.imageSize,
       channels: command.channels, shuffleBuffer: command.shuffleBuffer,
       seed: command.seed.value,
-      budget: command.budget ?? .minutes(10), run: run, replacing: command.force,
+      budget: budget ?? command.budget ?? .minutes(10), run: run, replacing: command.force,
       checkpoints: command.checkpoints, precision: command.precision ?? .fp32)
   }
 
@@ -275,6 +275,12 @@ struct TrainingPlan {
       try usage { () throws(ConfigError) in try layers.set(assignment) }
     }
     if let batchSize = command.batchSize { try layers.set("batch_size=\(batchSize)") }
+    if let autoencoder = command.autoencoder {
+      try usage { () throws(ConfigError) in try layers.set("autoencoder=\(autoencoder)") }
+    }
+    if let model = command.model {
+      try usage { () throws(ConfigError) in try layers.set("model=\(model)") }
+    }
     return layers.config
   }
 }

@@ -32,6 +32,8 @@ public protocol Dataset: Sendable {
   func label(at index: Int) -> Int?
   /// The text that describes an element, or nil.
   func caption(at index: Int) -> String?
+  /// Every text that describes an element, of which any may stand for it; empty without one.
+  func captions(at index: Int) -> [String]
 }
 
 /// How the numbers of an element are stored.
@@ -89,6 +91,9 @@ extension Dataset {
 
   /// No texts.
   public func caption(at index: Int) -> String? { nil }
+
+  /// The one text, where there is one.
+  public func captions(at index: Int) -> [String] { caption(at: index).map { [$0] } ?? [] }
 
   /// The bytes that one element takes.
   public var elementByteCount: Int { elementShape.reduce(elementKind.stride, *) }

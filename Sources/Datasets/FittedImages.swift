@@ -54,6 +54,8 @@ public struct FittedImages: Dataset {
   public func label(at index: Int) -> Int? { base.label(at: index) }
   /// The text of a picture.
   public func caption(at index: Int) -> String? { base.caption(at: index) }
+  /// Every text of a picture.
+  public func captions(at index: Int) -> [String] { base.captions(at: index) }
 }
 
 /// A picture with `channels`, its shorter side resized to `side` and the middle kept.

@@ -21,6 +21,8 @@ public struct StoredImages: Dataset {
   public let labels: [Int]?
   /// The text of each picture, or nil.
   public let captions: [String]?
+  /// Every text of each picture where there are several, or nil.
+  public let captionChoices: [[String]]?
   private let stride: Int
 
   /// Makes a set of samples `[N, C, H, W]`.
@@ -28,7 +30,8 @@ public struct StoredImages: Dataset {
   /// - Precondition: the samples are a whole number of pictures, and labels and captions as many.
   public init(
     name: String, samples: [UInt8], elementShape: [Int], labels: [Int]? = nil,
-    captions: [String]? = nil, classNames: [String]? = nil, notes: [String] = [],
+    captions: [String]? = nil, captionChoices: [[String]]? = nil, classNames: [String]? = nil,
+    notes: [String] = [],
     fingerprint: String? = nil
   ) {
     stride = elementShape.reduce(1, *)
@@ -37,16 +40,21 @@ public struct StoredImages: Dataset {
     let count = samples.count / stride
     precondition(labels.map { $0.count == count } ?? true, "there is one label a picture")
     precondition(captions.map { $0.count == count } ?? true, "there is one caption a picture")
+    precondition(captionChoices.map { $0.count == count } ?? true, "captions for every picture")
     self.count = count
     self.name = name
     self.samples = samples
     self.elementShape = elementShape
     self.labels = labels
     self.captions = captions
+    self.captionChoices = captionChoices
     self.classNames = classNames
     self.notes = notes
     self.fingerprint =
-      fingerprint ?? contentFingerprint(elementShape, samples, labels, captions)
+      fingerprint
+      ?? contentFingerprint(
+        elementShape, samples, labels,
+        captionChoices?.map { $0.joined(separator: "\0") } ?? captions)
   }
 
   /// Always bytes.
@@ -66,6 +74,11 @@ public struct StoredImages: Dataset {
   /// The text of a picture.
   public func caption(at index: Int) -> String? { captions?[index] }
 
+  /// Every text of a picture.
+  public func captions(at index: Int) -> [String] {
+    captionChoices?[index] ?? captions.map { [$0[index]] } ?? []
+  }
+
   /// The pictures with the given numbers, in that order.
   func selecting(_ indices: [Int]) -> StoredImages {
     var selected: [UInt8] = []
@@ -74,7 +87,8 @@ public struct StoredImages: Dataset {
     return StoredImages(
       name: name, samples: selected, elementShape: elementShape,
       labels: labels.map { labels in indices.map { labels[$0] } },
-      captions: captions.map { captions in indices.map { captions[$0] } }, classNames: classNames,
-      notes: notes)
+      captions: captions.map { captions in indices.map { captions[$0] } },
+      captionChoices: captionChoices.map { choices in indices.map { choices[$0] } },
+      classNames: classNames, notes: notes)
   }
 }

@@ -21,24 +21,28 @@ public struct Denoising: Sequence, IteratorProtocol {
   private let sampler: any Sampler
   private let source: NoiseSource
   private let network: (Tensor, Double) -> Tensor
+  private let changed: ((_ sample: Tensor, _ next: Int) -> Tensor)?
   private let first: Int
   private var index: Int
   private var x: Tensor
   private var memory = SamplerMemory()
 
-  /// A sampling from `x` `[N, C, H, W]`, which is unit noise unless it starts in the middle, at
-  /// `first`: then it is a picture that `sampler.noised` brought there. `network` is shown what the
-  /// sampler gives it and told its timestep.
+  /// A sampling from `x` `[N, C, H, W]`: unit noise, or, with `first`, a picture that
+  /// `sampler.noised` brought to that index. `network` is shown what the sampler gives it and told
+  /// its timestep; `changed` may give another sample for that of a step, which the next index goes
+  /// on from.
   public init(
-    _ sampler: any Sampler, from x: Tensor, drawing source: NoiseSource, first: Int = 0,
+    _ sampler: any Sampler, from x: Tensor, drawing source: NoiseSource, first: Int? = nil,
+    changed: ((_ sample: Tensor, _ next: Int) -> Tensor)? = nil,
     network: @escaping (Tensor, Double) -> Tensor
   ) {
     self.sampler = sampler
     self.source = source
     self.network = network
-    self.first = first
-    index = first
-    self.x = first == 0 ? x * sampler.initialScale : x
+    self.changed = changed
+    self.first = first ?? 0
+    index = self.first
+    self.x = first == nil ? x * sampler.initialScale : x
   }
 
   /// Calls the network once and steps on; `nil` at the end.
@@ -48,8 +52,8 @@ public struct Denoising: Sequence, IteratorProtocol {
     // A learned variance doubles the channels; most methods have no use for it.
     if !sampler.usesLearnedVariance { output = output.narrowed(1, 0, x.size(1)) }
     let step = sampler.step(output, at: index, from: x, memory: &memory, noise: source)
-    x = step.sample
     index += 1
+    x = changed?(step.sample, index) ?? step.sample
     return Step(
       done: index - first, total: sampler.timesteps.count - first, sample: x,
       denoised: step.denoised)

@@ -73,12 +73,7 @@ extension DiffusionPipeline {
 
   /// What the folder's files say that nothing here knows, a sentence a key; it is kept.
   public var notes: [String] {
-    let known = SchedulerClass.allCases.flatMap(\.keys)
-    let scheduler = scheduler.unknownKeys.map { key in
-      let near = nearestName(to: key, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
-      return "\(SchedulerFile.name): the key \"\(key)\" is unknown and does nothing\(near)"
-    }
-    return scheduler
+    scheduler.notes
       + unet.config.otherKeys.keys.filter { !$0.hasPrefix("_") }.map {
         "unet/\(ModelFolder.config): the key \"\($0)\" is unknown and does nothing"
       }

@@ -170,25 +170,9 @@ public final class DiffusionPipeline {
   ///
   /// Throws `SamplerError` for a sampler of another process than the network's.
   public func sampler(for request: Request) throws -> any Sampler {
-    var file = scheduler
-    if let name = request.sampler {
-      file = try file.converted(to: name)
-      if scheduler.isFlow, !file.isFlow {
-        guard let along = try file.alongFlow(shift: scheduler.config.shift) else {
-          throw SamplerError(
-            "this network was trained as a rectified flow, which \(name.rawValue) cannot follow; "
-              + "choose flow-euler or flow-heun, or leave the sampler out.")
-        }
-        file = along
-      } else if !scheduler.isFlow, file.isFlow {
-        throw SamplerError(
-          "\(name.rawValue) follows rectified flows, but this network's prediction_type is "
-            + "\(scheduler.config.predictionType.rawValue); choose another sampler, such as ddim.")
-      }
-    }
-    if let spacing = request.spacing { file = try file.with(spacing) }
-    let steps = request.steps ?? min(50, file.config.numTrainTimesteps)
-    return try file.schedulerClass.sampler(file.config, .steps(steps), eta: request.eta)
+    try scheduler.sampler(
+      request.sampler, spacing: request.spacing, steps: request.steps, usually: 50,
+      eta: request.eta)
   }
 
   /// The network of some of a request's pictures, told their classes, under guidance.

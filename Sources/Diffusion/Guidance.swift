@@ -52,7 +52,8 @@ extension Tensor: BatchCondition {
 public struct GuidedNetwork<Condition: BatchCondition> {
   private let guidance: Guidance
   private let condition: Condition
-  private let negative: Condition?
+  /// The negative condition, then the condition, where guidance acts.
+  private let both: Condition?
   private let trainTimesteps: Int
   private let network: (Tensor, Tensor, Condition) -> Tensor
 
@@ -66,7 +67,7 @@ public struct GuidedNetwork<Condition: BatchCondition> {
       guidance.scale == 1 || negative != nil, "guidance needs something to be guided away from")
     self.guidance = guidance
     self.condition = condition
-    self.negative = negative
+    both = guidance.scale == 1 ? nil : negative?.joined(with: condition)
     self.trainTimesteps = trainTimesteps
     self.network = network
   }
@@ -75,14 +76,13 @@ public struct GuidedNetwork<Condition: BatchCondition> {
   public func callAsFunction(_ x: Tensor, _ timestep: Double) -> Tensor {
     func told(_ count: Int) -> Tensor { Tensor.full([count], timestep, device: x.device) }
     let n = x.size(0)
-    guard let negative, guidance.acts(at: timestep / Double(trainTimesteps)) else {
+    guard let both, guidance.acts(at: timestep / Double(trainTimesteps)) else {
       return network(x, told(n), condition)
     }
-    let both = network(
-      .concatenated([x, x]), told(2 * n), negative.joined(with: condition))
-    let (unconditional, conditional) = (both[0..<n], both[n..<2 * n])
+    let output = network(.concatenated([x, x]), told(2 * n), both)
+    let (unconditional, conditional) = (output[0..<n], output[n..<2 * n])
     let channels = x.size(1)
-    guard both.size(1) == 2 * channels else {
+    guard output.size(1) == 2 * channels else {
       return guidance(conditional: conditional, unconditional: unconditional)
     }
     // A learned variance is the conditional one's: guidance is about the mean.

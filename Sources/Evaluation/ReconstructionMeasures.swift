@@ -19,8 +19,8 @@ public struct ReconstructionMeasures {
 
   /// Measures the first `limit` pictures of a set, of the network's own size. Throws when one cannot
   /// be read.
-  public init(of run: TrainedAutoencoder, on set: any Dataset, limit: Int = .max) throws {
-    try self.init(on: set, limit: limit) { run.decode(run.encode($0)) }
+  public init(of run: any RestoringModel, on set: any Dataset, limit: Int = .max) throws {
+    try self.init(on: set, limit: limit) { run.restored($0) }
   }
 
   /// Measures what `restore` gives back of pictures `[N, C, H, W]`, in the same shape.

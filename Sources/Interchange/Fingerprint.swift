@@ -31,13 +31,20 @@ public struct Fingerprint {
   /// The SHA-256 of a file's content as 64 lowercase hexadecimal digits.
   ///
   /// - Throws: `FileError` when the file cannot be read.
-  public static func ofFile(_ path: String) throws(FileError) -> String {
-    let file = try MappedFile(path: path)
+  public static func ofFile(_ path: String) throws(FileError) -> String { try ofFiles([path]) }
+
+  /// The SHA-256 of the content of files, one after the other, as 64 lowercase hexadecimal digits.
+  ///
+  /// - Throws: `FileError` when a file cannot be read.
+  public static func ofFiles(_ paths: [String]) throws(FileError) -> String {
     var fingerprint = Fingerprint()
-    // Piece by piece, so that a large file is never in memory as a whole.
-    for start in stride(from: 0, to: file.byteCount, by: 1 << 24) {
-      let piece = MappedBytes(start..<min(start + 1 << 24, file.byteCount), of: file)
-      fingerprint.update(UnsafeRawBufferPointer(piece.unsafeBytes))
+    for path in paths {
+      let file = try MappedFile(path: path)
+      // Piece by piece, so that a large file is never in memory as a whole.
+      for start in stride(from: 0, to: file.byteCount, by: 1 << 24) {
+        let piece = MappedBytes(start..<min(start + 1 << 24, file.byteCount), of: file)
+        fingerprint.update(UnsafeRawBufferPointer(piece.unsafeBytes))
+      }
     }
     return fingerprint.hex
   }

@@ -1,3 +1,4 @@
+import Foundation
 import Interchange
 import NeuralNets
 import Torch
@@ -26,22 +27,41 @@ public enum Weights {
   /// tensor leaves the file as it is.
   ///
   /// Throws `SafetensorsError` when the file is no valid safetensors file, a file of the index is
-  /// missing, or one holds an element type that no network here uses. Limitation: a file that another
-  /// program cuts short while its tensors are in use ends the process, as of `MappedFile`.
+  /// missing, or one holds an element type that no network here uses; of a pickle that lies there
+  /// instead it says why it is not read. Limitation: a file that another program cuts short while its
+  /// tensors are in use ends the process, as of `MappedFile`.
   public static func read(_ path: String) throws -> [String: Tensor] {
+    if !FileManager.default.fileExists(atPath: path),
+      let pickle = pickle(in: URL(filePath: path).deletingLastPathComponent().path)
+    {
+      throw SafetensorsError(path: pickle, sentence: Self.pickleRefusal)
+    }
     let file = try SafetensorsIndex(path: path)
     var tensors: [String: Tensor] = [:]
-    for name in file.names {
-      guard let info = file.tensors[name] else { continue }
-      guard let dtype = DType(info.elementType) else {
-        throw SafetensorsError(
-          path: path,
-          sentence: "the tensor \"\(name)\" holds \(info.elementType.rawValue) elements, "
-            + "which no network here uses.")
-      }
-      tensors[name] = Tensor(of: try file.mappedBytes(of: name), shape: info.shape, dtype: dtype)
-    }
+    for name in file.names { tensors[name] = try file.file(of: name)?.tensor(named: name) }
     return tensors
+  }
+
+  /// Opens one safetensors file; of a pickle it says why it is not read.
+  static func file(_ path: String) throws(SafetensorsError) -> SafetensorsFile {
+    if isPickle(path) { throw SafetensorsError(path: path, sentence: pickleRefusal) }
+    return try SafetensorsFile(path: path)
+  }
+
+  /// Why pickles are not read.
+  public static let pickleRefusal =
+    "this is a pickle, which can run any program when it is opened, so it is never read; save the "
+    + "weights as safetensors instead."
+
+  /// The first file of a folder whose name is that of a pickle; `nil` where there is none.
+  public static func pickle(in folder: String) -> String? {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.sorted().first(where: isPickle).map { "\(folder)/\($0)" }
+  }
+
+  /// Whether a file's name is that of a pickle.
+  public static func isPickle(_ path: String) -> Bool {
+    ["bin", "ckpt", "pt", "pth", "pkl"].contains(URL(filePath: path).pathExtension.lowercased())
   }
 
   /// Gives the tensors of a file, or of those that an index lists, to a network whose keys and
@@ -65,17 +85,25 @@ public enum Weights {
   }
 }
 
-extension Tensor {
-  /// What a file holds: in its own memory, or as a copy where that is not worth a mapping or does
-  /// not lie as the processor needs it.
-  fileprivate init(of bytes: MappedBytes, shape: [Int], dtype: DType) {
+extension SafetensorsFile {
+  /// A tensor in the file's own memory, or a copy where that is not worth a mapping or does not lie as
+  /// the processor needs it.
+  ///
+  /// Throws `SafetensorsError` when there is no such tensor, or its element type is one that no network
+  /// here uses.
+  func tensor(named name: String) throws(SafetensorsError) -> Tensor {
+    let bytes = try mappedBytes(of: name)
+    guard let info = tensors[name], let dtype = DType(info.elementType) else {
+      let type = tensors[name]?.elementType.rawValue ?? "no"
+      throw SafetensorsError(
+        path: path,
+        sentence: "the tensor \"\(name)\" holds \(type) elements, which no network here uses.")
+    }
     let raw = UnsafeRawBufferPointer(bytes.unsafeBytes)
     let isAligned = Int(bitPattern: raw.baseAddress).isMultiple(of: dtype.size)
-    if raw.count >= 1 << 16, isAligned {
-      self.init(sharing: raw, owner: bytes, shape: shape, dtype: dtype)
-    } else {
-      self.init(bytes: raw, shape: shape, dtype: dtype)
-    }
+    return raw.count >= 1 << 16 && isAligned
+      ? Tensor(sharing: raw, owner: bytes, shape: info.shape, dtype: dtype)
+      : withExtendedLifetime(bytes) { Tensor(bytes: raw, shape: info.shape, dtype: dtype) }
   }
 }
 

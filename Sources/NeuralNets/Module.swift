@@ -100,12 +100,26 @@ open class Module {
     for (_, buffer) in namedBuffers {
       buffer.value = buffer.value.detached().moved(to: device, dtype: dtype)
     }
+    for (_, layer) in lowRankLayers {
+      for change in layer.lowRankChanges {
+        change.move(to: layer.weight.device, dtype: layer.weight.dtype)
+      }
+    }
     packAnew()
   }
 
   /// This module and all below it.
-  public final var modules: [Module] {
-    [self] + parts.flatMap { ($0.part as? Module)?.modules ?? [] }
+  public final var modules: [Module] { namedModules.map(\.module) }
+
+  /// This module and all below it with their paths, the own one empty.
+  public final var namedModules: [(path: String, module: Module)] {
+    [("", self)]
+      + parts.flatMap { key, part -> [(path: String, module: Module)] in
+        guard let part = part as? Module else { return [] }
+        return part.namedModules.map { path, module in
+          (path.isEmpty || key.isEmpty ? key + path : "\(key).\(path)", module)
+        }
+      }
   }
 
   /// Clears the gradients of all parameters.

@@ -60,6 +60,17 @@ extension Module {
     }
   }
 
+  /// Whether a layer's weights were given up for those laid out for the processor.
+  public final var hasGivenUpWeights: Bool {
+    modules.contains {
+      if case .packed(_, isFreed: true) = ($0 as? any PackableLayer)?.packing {
+        true
+      } else {
+        false
+      }
+    }
+  }
+
   /// Lets layers lay out weights anew, which are others now.
   final func packAnew() {
     for case let layer as any PackableLayer in modules {

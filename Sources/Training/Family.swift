@@ -8,10 +8,16 @@ public enum Family: String, CaseIterable, Sendable {
   case vae
   /// The variational autoencoder that borrows a discriminator's eye.
   case vaeGAN = "vae-gan"
+  /// The autoencoder whose latents a latent diffusion model draws.
+  case autoencoderKL = "autoencoder-kl"
   /// Generator against discriminator.
   case gan
   /// The diffusion model.
   case diffusion
+  /// The diffusion model of latents that captions guide.
+  case latentDiffusion = "latent-diffusion"
+  /// Low-rank changes of a text-to-image model.
+  case lora
   /// The classifier, whose features measure the others.
   case classifier
 
@@ -21,8 +27,14 @@ public enum Family: String, CaseIterable, Sendable {
     case .ae: "autoencoder: compresses and restores; draws from its code space are broken"
     case .vae: "variational autoencoder (β-VAE with beta > 1): its code space can be drawn from"
     case .vaeGAN: "VAE-GAN: a discriminator judges the decoder's pictures, which blur less"
+    case .autoencoderKL:
+      "KL autoencoder: small latents of pictures, for a latent diffusion model to draw"
     case .gan: "adversarial networks: a generator that learns to fool a discriminator"
     case .diffusion: "diffusion model: learns to take noise away, and draws from nothing but noise"
+    case .latentDiffusion:
+      "latent diffusion: text to image, in the latents of a KL autoencoder; captions guide it"
+    case .lora:
+      "LoRA: teaches a text-to-image model (--model) new pictures by small changes of its weights"
     case .classifier: "classifier: tells classes apart; its features measure the other families"
     }
   }
@@ -32,7 +44,7 @@ public enum Family: String, CaseIterable, Sendable {
     switch self {
     case .ae: .deterministic
     case .vae, .vaeGAN: .variational
-    case .gan, .diffusion, .classifier: nil
+    case .autoencoderKL, .gan, .diffusion, .latentDiffusion, .lora, .classifier: nil
     }
   }
 
@@ -41,8 +53,11 @@ public enum Family: String, CaseIterable, Sendable {
     switch self {
     case .ae, .vae: AutoencoderRecipe.self
     case .vaeGAN: VAEGANRecipe.self
+    case .autoencoderKL: AutoencoderKLRecipe.self
     case .gan: GANRecipe.self
     case .diffusion: DiffusionRecipe.self
+    case .latentDiffusion: LatentDiffusionRecipe.self
+    case .lora: LoRARecipe.self
     case .classifier: ClassifierRecipe.self
     }
   }

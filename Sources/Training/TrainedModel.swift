@@ -50,6 +50,12 @@ extension TrainedModel {
   }
 }
 
+/// A model that gives pictures back from a code of them.
+public protocol RestoringModel: TrainedModel {
+  /// Pictures `[N, C, H, W]` in [0, 1], through encoder and decoder.
+  func restored(_ pictures: Tensor) -> Tensor
+}
+
 /// Opening models whose family their folder tells.
 public enum TrainedModels {
   /// Opens the run, or the pipeline of diffusers, at a path.
@@ -57,14 +63,40 @@ public enum TrainedModels {
   /// Throws an `ExplainedError` when there is none, when it has no trained network yet, or when its
   /// files are damaged or do not belong together.
   public static func open(_ path: String, device: Device = .cpu) throws -> any TrainedModel {
+    if TrainedLatentDiffusion.isPipeline(path) {
+      return try TrainedLatentDiffusion(path: path, device: device)
+    }
     if TrainedDiffusion.isPipeline(path) { return try TrainedDiffusion(path: path, device: device) }
     let record = try RunRecord(of: RunFolder(path: path))
     switch try record.knownFamily(in: RunFolder(path: path)) {
     case .ae, .vae, .vaeGAN: return try TrainedAutoencoder(path: path, device: device)
+    case .autoencoderKL: return try TrainedAutoencoderKL(path: path, device: device)
     case .gan: return try TrainedGAN(path: path, device: device)
     case .diffusion: return try TrainedDiffusion(path: path, device: device)
+    case .latentDiffusion: throw RunFolder(path: path).noNetwork(.latentDiffusion)
+    case .lora:
+      throw TrainingError(
+        path: path,
+        "this run has changes of a model, not a model; draw with `latent generate \"…\" --model MODEL "
+          + "--lora \(path)`.")
     case .classifier: return try TrainedClassifier(path: path, device: device)
     }
+  }
+
+  /// Opens a run that gives pictures back.
+  ///
+  /// Throws what `open` throws, and `TrainingError` for a model without an encoder.
+  public static func openRestoring(
+    _ path: String, device: Device = .cpu
+  ) throws -> any RestoringModel {
+    let model = try open(path, device: device)
+    guard let restoring = model as? any RestoringModel else {
+      throw TrainingError(
+        path: model.folder.path,
+        "this is a run of the family \(model.family.rawValue), which has no codes; ae, vae and "
+          + "autoencoder-kl have.")
+    }
+    return restoring
   }
 }
 

@@ -5,7 +5,8 @@ import Testing
 /// the files under `Tests/Fixtures/help`.
 @Suite struct HelpTests {
   static let commands = [
-    "quickstart", "train", "sample", "reconstruct", "interpolate", "map", "traverse", "encode",
+    "generate", "quickstart", "train", "sample", "reconstruct", "interpolate", "map", "traverse",
+    "encode",
     "decode", "noise", "evaluate", "diagnose", "compare", "atlas", "runs", "inspect", "models",
     "datasets", "shards", "samplers", "doctor", "bench",
   ]
@@ -42,7 +43,7 @@ import Testing
   func completion(for shell: String) throws {
     let outcome = try Tool.run("--generate-completion-script", shell, in: Scratch())
     #expect(outcome.status == 0)
-    for word in ["quickstart", "interpolate", "iwae-samples"] {
+    for word in ["quickstart", "interpolate", "iwae-samples", "negative-prompt"] {
       #expect(outcome.output.contains(word), "\(word)")
     }
   }

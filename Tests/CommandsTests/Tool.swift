@@ -69,6 +69,7 @@ enum Tool {
       environment["COLUMNS"] = "80"
       environment["latent"] = Tool.path
       environment["LATENT_DATA"] = nil
+      environment["LATENT_MODELS"] = nil
       environment["LATENT_CACHE"] = NSTemporaryDirectory() + "latent-tests-cache"
       environment["OMP_NUM_THREADS"] = "1"
       environment.merge(more) { $1 }

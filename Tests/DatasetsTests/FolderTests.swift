@@ -104,6 +104,15 @@ import Testing
       let set = try DatasetCatalog.open(folder, split: .train)
       #expect((0..<2).map { set.caption(at: $0) } == ["파란 집", "a"])
       #expect(try set.sample(at: 1).values == .bytes([1, 1, 1, 1]))
+      #expect((0..<2).map { set.captions(at: $0) } == [["파란 집"], ["a"]])
+      try put(
+        #"{"file_name":"b.png","text":"a house","texts":["파란 집","house"]}"# + "\n"
+          + #"{"file_name":"x/a.png","text":"a","texts":[]}"#, path)
+      let chosen = try DatasetCatalog.open(folder, split: .train)
+      #expect(
+        (0..<2).map { chosen.captions(at: $0) } == [["a house", "파란 집", "house"], ["a"]])
+      #expect(chosen.caption(at: 0) == "a house")
+      #expect(chosen.fingerprint != set.fingerprint)
       for (text, reason) in [
         (#"{"file_name":"b.png"}"#, "line 1"), ("{", "line 1"), ("\n[]", "line 2"),
         (#"{"file_name":"../b.png","text":""}"#, "not inside"),

@@ -28,18 +28,6 @@ import Torch
     }
   }
 
-  @Test func aMultistepMethodStartsInTheMiddleWithEuler() throws {
-    let config = SchedulerConfig()
-    let lms = try LMSSampler(config, .steps(10))
-    let euler = try EulerSampler(config, .steps(10))
-    let x = Tensor.randn([1, 3, 4, 4], using: Generator(seed: 1))
-    let noise = NoiseSource(seed: 0, count: 1)
-    var (mine, plain) = (SamplerMemory(), SamplerMemory())
-    expectClose(
-      lms.step(x.tanh(), at: 6, from: x, memory: &mine, noise: noise).sample,
-      euler.step(x.tanh(), at: 6, from: x, memory: &plain, noise: noise).sample)
-  }
-
   @Test func chosenSigmasAreVisitedAndEndAtZero() throws {
     for list in [[14.0, 3, 0.5], [14.0, 3, 0.5, 0]] {
       #expect(try EulerSampler(.init(), .sigmas(list)).levels.sigmas == [14, 3, 0.5, 0])

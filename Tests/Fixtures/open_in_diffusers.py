@@ -3,6 +3,11 @@ equal the one that `latent sample` drew:
 
     latent sample RUN -n 1 --seed 0 --steps 20 [--class K] -o x.png --save-images x.safetensors
     python open_in_diffusers.py RUN x.safetensors 20 [K]
+
+or a folder of text to image, whose latents have to equal those of `latent generate`:
+
+    latent generate PROMPT --model FOLDER --seed 0 --steps 20 -o x.png --save-latents x.safetensors
+    python open_in_diffusers.py FOLDER x.safetensors 20 PROMPT
 """
 
 import sys
@@ -12,6 +17,14 @@ import torch
 from safetensors.torch import load_file
 
 run, file, steps, label = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
+drawn = load_file(file)
+if "latents" in drawn:
+    pipeline = diffusers.DiffusionPipeline.from_pretrained(run)
+    made = pipeline(label[0], generator=torch.Generator().manual_seed(0), num_inference_steps=steps,
+                    guidance_scale=7.5, output_type="latent").images
+    worst = ((made - drawn["latents"]).abs().max() / made.abs().max()).item()
+    print(f"diffusers {diffusers.__version__}, torch {torch.__version__}: worst share {worst:.2e}")
+    sys.exit(worst > 1e-3)
 pipeline = diffusers.DDPMPipeline.from_pretrained(run)
 pipeline.set_progress_bar_config(disable=True)
 generator = torch.Generator().manual_seed(0)
@@ -29,6 +42,6 @@ if label:
 else:
     made = pipeline(generator=generator, num_inference_steps=steps, output_type="np").images
     picture = torch.from_numpy(made).permute(0, 3, 1, 2)
-worst = (picture - load_file(file)["images"]).abs().max().item()
+worst = (picture - drawn["images"]).abs().max().item()
 print(f"diffusers {diffusers.__version__}, torch {torch.__version__}: worst difference {worst:.2e}")
 sys.exit(worst > 1e-4)

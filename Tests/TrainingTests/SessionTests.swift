@@ -206,11 +206,5 @@ import Torch
     #expect(need.problem(available: 3_000_000_000) == nil)
     let problem = need.problem(available: 1_200_000_000)
     #expect(problem?.contains("100000000 parameters need 2.8 GB, and 1.2 GB are free") == true)
-    let text = "MemTotal:  8000 kB\nMemFree:  1000 kB\nMemAvailable:    4000 kB\n"
-    #expect(MemoryNeed.available(meminfo: text) == 4_096_000)
-    #expect(MemoryNeed.available(meminfo: "nothing") == nil)
-    let statistics = "anon 300\nactive_file 200\ninactive_file 100\nslab_reclaimable 50\n"
-    #expect(MemoryNeed.available(most: 1000, used: 900, statistics: statistics) == 450)
-    #expect(MemoryNeed.available(most: 1000, used: 1200, statistics: "") == 0)
   }
 }

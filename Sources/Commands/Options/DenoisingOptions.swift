@@ -1,9 +1,11 @@
 import ArgumentParser
 import Diffusion
+import Models
+import Torch
 
 /// How a diffusion model samples.
 struct DenoisingOptions: ParsableArguments {
-  @Option(help: "Steps of the sampler (default: 50).")
+  @Option(help: "Steps of the sampler (default: 20 from a prompt, else 50).")
   var steps: Int?
 
   @Option(
@@ -13,7 +15,10 @@ struct DenoisingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How strongly the class is followed: 1 as it was learned, 3 clearly (default: 1).",
+      """
+      How strongly the prompt or the class is followed: 1 as it was learned, 3 clearly (default: \
+      the model's own or 7.5 for a prompt, 1 for a class).
+      """,
       valueName: "w"))
   var guidance: Double?
 
@@ -56,6 +61,31 @@ struct DenoisingOptions: ParsableArguments {
       interval: guidanceInterval?.range ?? 0...1)
   }
 
+  /// What flags do not do with this guidance and this sampler that a person may expect of them;
+  /// `more` are flags that nothing but guidance looks at.
+  static func notes(
+    on guidance: Guidance, eta: Double?, sampler: SchedulerClass, of own: SchedulerClass,
+    _ more: (flag: String, isGiven: Bool)
+  ) -> [String] {
+    var notes: [String] = []
+    if eta != nil, ![SchedulerClass.ddim, .tcd].contains(sampler) {
+      notes.append("--eta does nothing to \(sampler.rawValue); it is for ddim and tcd")
+    }
+    if guidance.scale == 1 {
+      for (flag, isGiven) in [
+        more, ("--guidance-rescale", guidance.rescale > 0),
+        ("--guidance-interval", guidance.interval != 0...1),
+      ] where isGiven {
+        notes.append("\(flag) does nothing without --guidance")
+      }
+    }
+    if [.edmEuler, .edmDPM, .consistency].contains(sampler), sampler != own {
+      notes.append(
+        "\(sampler.rawValue) is for networks that were trained for it, which this one was not")
+    }
+    return notes
+  }
+
   /// The first flag that was given, for commands that can do nothing with it.
   var given: String? {
     let flags: [(name: String, isGiven: Bool)] = [
@@ -66,6 +96,22 @@ struct DenoisingOptions: ParsableArguments {
     ]
     return flags.first(where: \.isGiven)?.name
   }
+}
+
+/// The noise `[N, C, H, W]` under the key `latents` of a file, for `count` pictures where that is
+/// given.
+func startingNoise(_ path: String, count: Int?) throws -> Tensor {
+  guard let found = try Weights.read(path)["latents"], found.rank == 4, found.size(0) > 0,
+    found.dtype.isFloatingPoint, found.isFinite().all().to(.int64).intItem() == 1
+  else {
+    throw CommandError("\(path): it holds no tensor \"latents\" [N, C, H, W] of finite numbers")
+  }
+  guard (count ?? found.size(0)) == found.size(0) else {
+    throw CommandError(
+      "\(path): it holds the noise of \(found.size(0)) pictures, not of \(count ?? 0); leave "
+        + "--count out")
+  }
+  return found.to(.float32)
 }
 
 /// Shares of the noise levels, written as `0.2-0.8`.

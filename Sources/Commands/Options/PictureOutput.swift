@@ -19,11 +19,21 @@ struct PictureOutput: ParsableArguments {
 
   /// Writes a picture; a PNG carries its recipe.
   func write(_ image: Image, recipe: JSONObject) throws {
-    guard ImageFormat(path: output) == .png else { return try image.write(to: output) }
-    let text = PNGText.Entry(keyword: "latent", text: JSON.object(recipe).compact)
-    try AtomicFile.write(PNGText.insert([text], into: image.pngBytes()), to: output)
+    try image.write(to: output, recipe: recipe)
   }
 }
+
+extension Image {
+  /// Writes the picture; a PNG carries its recipe.
+  func write(to path: String, recipe: JSONObject) throws {
+    guard ImageFormat(path: path) == .png else { return try write(to: path) }
+    let text = PNGText.Entry(keyword: recipeKeyword, text: JSON.object(recipe).compact)
+    try AtomicFile.write(PNGText.insert([text], into: pngBytes()), to: path)
+  }
+}
+
+/// The keyword of a PNG's recipe.
+let recipeKeyword = "latent"
 
 /// Refuses a picture that is there already or of a kind that cannot be written.
 func checkPicture(_ output: String, force: Bool) throws {

@@ -95,7 +95,10 @@ struct SeedOption: ParsableArguments {
   }
 
   /// The seed given, or a new one.
-  var value: UInt64 { seed ?? UInt64.random(in: 0..<1 << 32) }
+  var value: UInt64 { seed ?? Self.drawn }
+
+  /// A new seed.
+  static var drawn: UInt64 { UInt64.random(in: 0..<1 << 32) }
 }
 
 /// A run that the command could not do, without a path of its own.

@@ -8,7 +8,8 @@ struct FolderListing {
     /// The path below the folder, such as `cats/001.png`.
     let name: String
     let label: Int?
-    let caption: String?
+    /// Every text that describes the picture, the first the one that stands for it.
+    let captions: [String]
   }
 
   let folder: String
@@ -77,18 +78,19 @@ struct FolderListing {
     var captionFiles: Set<String> = []
     for file in files where ImageFormat(path: file) != nil {
       let text = file[..<(file.lastIndex(of: ".") ?? file.endIndex)] + ".txt"
-      var caption: String?
+      var captions: [String] = []
       if present.contains(String(text)) {
         captionFiles.insert(String(text))
-        caption = Self.caption("\(folder)/\(prefix)\(text)")
+        captions = Self.caption("\(folder)/\(prefix)\(text)").map { [$0] } ?? []
       }
-      entries.append(Entry(name: prefix + file, label: label, caption: caption))
+      entries.append(Entry(name: prefix + file, label: label, captions: captions))
     }
     strangers += files.filter { ImageFormat(path: $0) == nil && !captionFiles.contains($0) }
       .map { prefix + $0 }
   }
 
-  /// The pictures that `metadata.jsonl` lists, in its order.
+  /// The pictures that `metadata.jsonl` lists, in its order: `file_name`, `text`, and where a picture
+  /// can be described in several ways `texts`, a list of them.
   private mutating func addDescribed(_ files: [String]) throws(DatasetError) {
     let path = "\(folder)/metadata.jsonl"
     var missing: [String] = []
@@ -106,7 +108,9 @@ struct FolderListing {
           path: path, sentence: "line \(index + 1) names a file that is not inside the folder.")
       }
       if FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
-        entries.append(Entry(name: name, label: nil, caption: text))
+        let others = record?["texts"]?.array?.compactMap(\.string) ?? []
+        entries.append(
+          Entry(name: name, label: nil, captions: others.isEmpty ? [text] : [text] + others))
       } else {
         missing.append(name)
       }

@@ -51,11 +51,13 @@ enum ImageFolder {
     }
     let damaged = listing.entries.indices.filter { (try? images[$0].get()) == nil }
     let entries = readable.map { listing.entries[$0] }
-    let captions = entries.map { $0.caption ?? "" }
+    let captions = entries.map { $0.captions.first ?? "" }
+    let hasChoices = entries.contains { $0.captions.count > 1 }
     return StoredImages(
       name: name, samples: samples, elementShape: shape,
       labels: listing.classNames == nil ? nil : entries.map { $0.label ?? 0 },
-      captions: captions.allSatisfy(\.isEmpty) ? nil : captions, classNames: listing.classNames,
+      captions: captions.allSatisfy(\.isEmpty) ? nil : captions,
+      captionChoices: hasChoices ? entries.map(\.captions) : nil, classNames: listing.classNames,
       notes: notes(listing, damaged: damaged.map { listing.entries[$0].name }))
   }
 

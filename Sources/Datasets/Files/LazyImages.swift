@@ -26,7 +26,7 @@ struct LazyImages: Dataset {
       fingerprint.update(entry.name)
       fingerprint.update("\(attributes?[.size] as? Int ?? -1)")
       fingerprint.update("\(entry.label ?? -1)")
-      fingerprint.update(entry.caption ?? "")
+      fingerprint.update(entry.captions.joined(separator: "\0"))
     }
     self.fingerprint = fingerprint.hex
   }
@@ -55,5 +55,6 @@ struct LazyImages: Dataset {
   }
 
   func label(at index: Int) -> Int? { listing.entries[index].label }
-  func caption(at index: Int) -> String? { listing.entries[index].caption }
+  func caption(at index: Int) -> String? { listing.entries[index].captions.first }
+  func captions(at index: Int) -> [String] { listing.entries[index].captions }
 }

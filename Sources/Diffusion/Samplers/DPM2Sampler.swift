@@ -22,6 +22,11 @@ public struct DPM2Sampler: SigmaSampler {
   /// σ at an index; that of a step's second call is half-way to the next level.
   public func sigma(at index: Int) -> Double { midway.sigmas[index] }
 
+  /// x + σ ε of the level that begins or ends the step, as in diffusers: the middle is none.
+  public func noised(_ x: Tensor, noise: Tensor, at index: Int) -> Tensor {
+    x + levels.sigmas[(index + 1) / 2] * noise
+  }
+
   /// Half a step: to the middle, or from the beginning over it to the next level.
   public func step(
     _ output: Tensor, at index: Int, from x: Tensor, memory: inout SamplerMemory,

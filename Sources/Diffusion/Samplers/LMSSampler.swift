@@ -11,7 +11,7 @@ public struct LMSSampler: SigmaSampler {
     levels = try SigmaLevels(config, request, for: "lms")
   }
 
-  /// One step, of as high an order as there are slopes, at most 4.
+  /// One step, of as high an order as there are levels so far, at most 4.
   public func step(
     _ output: Tensor, at index: Int, from x: Tensor, memory: inout SamplerMemory,
     noise: NoiseSource
@@ -19,11 +19,14 @@ public struct LMSSampler: SigmaSampler {
     let sigma = levels.sigmas[index]
     let start = levels.start(output, from: x, sigma: sigma)
     memory.remember((x - start) / sigma, limit: 4)
-    let order = memory.outputs.count
+    // diffusers goes by the levels above, whether the sampling began there or in the middle.
+    let order = min(index + 1, 4)
     let nodes = Array(levels.sigmas[(index - order + 1)...index])
     let weights = Self.weights(nodes, from: sigma, to: levels.sigmas[index + 1])
     var sample = x
-    for (weight, slope) in zip(weights, memory.outputs) { sample = sample + weight * slope }
+    for (weight, slope) in zip(weights.suffix(memory.outputs.count), memory.outputs) {
+      sample = sample + weight * slope
+    }
     return SamplerStep(sample: sample, denoised: start)
   }
 

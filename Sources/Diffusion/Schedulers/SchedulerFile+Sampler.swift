@@ -1,6 +1,36 @@
 import Interchange
 
 extension SchedulerFile {
+  /// The prepared sampler of this file, or the one named, which takes over the file's schedule.
+  /// Where no steps are asked for, they are `usual`, or all where that is fewer.
+  ///
+  /// Throws `SamplerError` for a sampler of another process than the file's, and for what the sampler
+  /// cannot do.
+  public func sampler(
+    _ name: SamplerName?, spacing: SigmaSpacing? = nil, steps: Int?, usually usual: Int,
+    eta: Double? = nil
+  ) throws -> any Sampler {
+    var file = self
+    if let name {
+      file = try converted(to: name)
+      if isFlow, !file.isFlow {
+        guard let along = try file.alongFlow(shift: config.shift) else {
+          throw SamplerError(
+            "this network was trained as a rectified flow, which \(name.rawValue) cannot follow; "
+              + "choose flow-euler or flow-heun, or leave the sampler out.")
+        }
+        file = along
+      } else if !isFlow, file.isFlow {
+        throw SamplerError(
+          "\(name.rawValue) follows rectified flows, but this network's prediction_type is "
+            + "\(config.predictionType.rawValue); choose another sampler, such as ddim.")
+      }
+    }
+    if let spacing { file = try file.with(spacing) }
+    let count = steps ?? min(usual, file.config.numTrainTimesteps)
+    return try file.schedulerClass.sampler(file.config, .steps(count), eta: eta)
+  }
+
   /// The schedule of this file under another sampler, whose own defaults stand elsewhere; the file
   /// itself where it names that sampler.
   ///

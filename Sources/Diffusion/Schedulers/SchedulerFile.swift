@@ -79,6 +79,15 @@ public struct SchedulerFile: Sendable, Equatable {
     return said.keys.filter { !known.contains($0) && !$0.hasPrefix("_") }
   }
 
+  /// What is said about `unknownKeys`, a sentence each.
+  var notes: [String] {
+    let known = SchedulerClass.allCases.flatMap(\.keys)
+    return unknownKeys.map { key in
+      let near = nearestName(to: key, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
+      return "\(Self.name): the key \"\(key)\" is unknown and does nothing\(near)"
+    }
+  }
+
   /// The same settings for another class, as diffusers' `from_config` takes them over: what was said
   /// and the class knows, and its own defaults elsewhere. What it does not know is kept.
   ///

@@ -57,6 +57,7 @@ extension TrainedModel {
   var parameterCount: Int {
     switch self {
     case let autoencoder as TrainedAutoencoder: autoencoder.autoencoder.parameterCount
+    case let autoencoder as TrainedAutoencoderKL: autoencoder.autoencoder.parameterCount
     case let gan as TrainedGAN: gan.generator.parameterCount
     case let diffusion as TrainedDiffusion: diffusion.pipeline.unet.parameterCount
     case let classifier as TrainedClassifier: classifier.classifier.parameterCount

@@ -86,13 +86,15 @@ public struct Diagnosis {
     if let history { facts.append(history) }
     switch model {
     case let model as TrainedAutoencoder: facts += try examination.facts(of: model)
+    case let model as TrainedAutoencoderKL: facts += try examination.facts(of: model)
     case let model as TrainedGAN:
       facts += try examination.facts(of: model, history: history ?? TrainingHistory(curves: [:]))
     case let model as TrainedDiffusion: facts += try examination.facts(of: model)
     case let model as TrainedClassifier: facts += try examination.facts(of: model)
     default:
       throw EvaluationError(
-        path: model.folder.path, "there is nothing to diagnose in a \(model.family.rawValue).")
+        path: model.folder.path,
+        "there is nothing to diagnose in a run of the family \(model.family.rawValue).")
     }
     self.init(of: facts, run: model.folder.path, family: model.family)
   }

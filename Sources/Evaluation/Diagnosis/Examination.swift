@@ -34,12 +34,46 @@ struct Examination {
       }
       return made
     }
+    let restoring = try restoring(networks) { $0.decode($0.encode($1)) }
+    guard restoring.count > 1 else { return restoring }
+    let drawn = run.sample(options.samples ?? 1000, seed: options.seed)
+    let extractor = try extractor(run)
+    try progress(0.3, "codes")
+    let latent = try LatentFacts(
+      of: run, on: held, drawn: drawn, by: extractor, seed: options.seed)
+    var facts = restoring + [latent]
+    if run.family != .ae {
+      try progress(0.6, "samples")
+      facts.append(
+        try SampleFacts(
+          of: drawn, isDecoded: true, training: training, held: held, by: extractor))
+    }
+    return facts
+  }
+
+  /// Reconstructions.
+  func facts(of run: TrainedAutoencoderKL) throws -> [any Diagnosable] {
+    guard options.samples == nil else {
+      throw EvaluationError(
+        path: run.folder.path, "a KL autoencoder draws no pictures; leave --samples out.")
+    }
+    let networks = try RunNetworks(
+      run.autoencoder, of: run.folder, run.record, file: "autoencoder-network"
+    ) { AutoencoderKL(run.autoencoder.config, using: $0) }
+    return try restoring(networks) { $0.restored($1) }
+  }
+
+  /// What any network's reconstructions say of it; its weights alone where these are no numbers.
+  private func restoring<Network: Module>(
+    _ networks: RunNetworks<Network>, by restored: (Network, Tensor) -> Tensor
+  ) throws -> [any Diagnosable] {
+    let network = networks.exported
     let weights = WeightFacts(network)
     guard weights.findings.isEmpty else { return [weights] }
-    func errors(_ network: Autoencoder, on set: any Dataset) throws -> [Double] {
+    func errors(_ network: Network, on set: any Dataset) throws -> [Double] {
       let x = try set.pictures(set.spread(Self.most)).to(network.parameters[0].value.device)
       return withoutGradients {
-        (network.decode(network.encode(x)) - x).square().flattened(from: 1).mean([1])
+        (restored(network, x) - x).square().flattened(from: 1).mean([1])
           .to(.float64).to(.cpu).elements()
       }
     }
@@ -53,19 +87,7 @@ struct Examination {
     let averages = try AverageFacts(of: networks) {
       Moments(try errors($0, on: held)).mean
     }
-    let drawn = run.sample(options.samples ?? 1000, seed: options.seed)
-    let extractor = try extractor(run)
-    try progress(0.3, "codes")
-    let latent = try LatentFacts(
-      of: run, on: held, drawn: drawn, by: extractor, seed: options.seed)
-    var facts: [any Diagnosable] = [weights, averages, generalization, latent]
-    if run.family != .ae {
-      try progress(0.6, "samples")
-      facts.append(
-        try SampleFacts(
-          of: drawn, isDecoded: true, training: training, held: held, by: extractor))
-    }
-    return facts
+    return [weights, averages, generalization]
   }
 
   /// Noise levels, the schedule, and samples.

@@ -17,7 +17,8 @@ public struct SampleDrawer {
     }
     guard model is TrainedAutoencoder || model is TrainedGAN || model is TrainedDiffusion else {
       throw EvaluationError(
-        path: model.folder.path, "a \(model.family.rawValue) draws no pictures.")
+        path: model.folder.path,
+        "a run of the family \(model.family.rawValue) draws no pictures by itself.")
     }
     self.model = model
     self.request = request

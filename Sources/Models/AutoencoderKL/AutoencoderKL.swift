@@ -4,8 +4,7 @@ import Torch
 /// The autoencoder whose latents a latent diffusion model draws (Rombach et al. 2022, §3.1 and
 /// appendix E), equal to diffusers' `AutoencoderKL`.
 ///
-/// Limitations: levels are plain ones (attention stands in the middle alone); in training there is
-/// no discriminator here, and no dropout.
+/// Limitation: levels are plain ones (attention stands in the middle alone).
 public final class AutoencoderKL: Module {
   let encoder: KLEncoder
   let decoder: KLDecoder
@@ -13,6 +12,10 @@ public final class AutoencoderKL: Module {
   let postQuantConv: Conv2d?
   /// The network's shape.
   public let config: AutoencoderKLConfig
+
+  /// The weight of the layer that gives the decoded pictures, where an adversarial training compares
+  /// its gradients.
+  public var lastLayer: Parameter { decoder.convOut.weight }
 
   /// A network of a configuration whose `problem` is `nil`. Without a generator its weights stay
   /// unset, to be loaded.

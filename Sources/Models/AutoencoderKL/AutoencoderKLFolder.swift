@@ -4,9 +4,14 @@ import Torch
 
 extension AutoencoderKL {
   /// Writes `config.json` and the weights in `state` (default: the network's own) into a folder
-  /// that exists. Throws `FileError` when the disk refuses.
-  public func save(to folder: String, state: [(key: String, tensor: Tensor)]? = nil) throws {
-    try ModelFolder.write(config, state ?? self.state, to: folder)
+  /// that exists. `config`: the network's own with other factors of its latents.
+  ///
+  /// Throws `FileError` when the disk refuses.
+  public func save(
+    to folder: String, config: AutoencoderKLConfig? = nil,
+    state: [(key: String, tensor: Tensor)]? = nil
+  ) throws {
+    try ModelFolder.write(config ?? self.config, state ?? self.state, to: folder)
   }
 
   /// The network that `save(to:)` or diffusers wrote, in float32 whatever the file holds.

@@ -99,15 +99,25 @@ public final class InceptionV3: Module {
 
   /// Everything before the last mean, in order.
   var layers: [(Tensor) -> Tensor] {
+    // [N, 2048, 8, 8]
+    levels.flatMap(\.self) + [
+      mixed7a.callAsFunction, mixed7b.callAsFunction, mixed7c.callAsFunction,
+    ]
+  }
+
+  /// What comes before the last block, up to each halving of the resolution; a halving begins a level.
+  var levels: [[(Tensor) -> Tensor]] {
     let halved = InceptionPooling.halved
     return [
-      conv1a.callAsFunction, conv2a.callAsFunction, conv2b.callAsFunction,
-      halved,  // [N, 64, 73, 73]
-      conv3b.callAsFunction, conv4a.callAsFunction, halved,  // [N, 192, 35, 35]
-      mixed5b.callAsFunction, mixed5c.callAsFunction, mixed5d.callAsFunction,  // [N, 288, 35, 35]
-      mixed6a.callAsFunction, mixed6b.callAsFunction, mixed6c.callAsFunction,
-      mixed6d.callAsFunction, mixed6e.callAsFunction,  // [N, 768, 17, 17]
-      mixed7a.callAsFunction, mixed7b.callAsFunction, mixed7c.callAsFunction,  // [N, 2048, 8, 8]
+      [conv1a.callAsFunction, conv2a.callAsFunction, conv2b.callAsFunction],  // [N, 64, 147, 147]
+      [halved, conv3b.callAsFunction, conv4a.callAsFunction],  // [N, 192, 71, 71]
+      [
+        halved, mixed5b.callAsFunction, mixed5c.callAsFunction, mixed5d.callAsFunction,
+      ],  // [N, 288, 35, 35]
+      [
+        mixed6a.callAsFunction, mixed6b.callAsFunction, mixed6c.callAsFunction,
+        mixed6d.callAsFunction, mixed6e.callAsFunction,
+      ],  // [N, 768, 17, 17]
     ]
   }
 }

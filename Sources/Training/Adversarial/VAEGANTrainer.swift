@@ -20,13 +20,13 @@ import Torch
 /// The decoder's share of −L_GAN is the loss of a generator of the recipe's game. With
 /// `reconstruction` set to pixels, L_like is the sum of absolute differences.
 public final class VAEGANTrainer: Trainer {
-  /// The discriminator.
-  public let discriminator: DiscriminatorNetwork
   private let training: AutoencoderTraining
-  private let judging: NetworkTraining
+  private let judge: DiscriminatorTraining
   private let recipe: VAEGANRecipe
   /// The autoencoder.
   public var autoencoder: Autoencoder { training.network }
+  /// The discriminator.
+  public var discriminator: DiscriminatorNetwork { judge.network }
   /// The parameters of each part of the autoencoder.
   private let encoder: [Parameter]
   private let decoder: [Parameter]
@@ -47,11 +47,9 @@ public final class VAEGANTrainer: Trainer {
       .variational, recipe: recipe.autoencoder, name: "autoencoder", train: train, test: test,
       seed: seed, device: device, betas: (recipe.beta1, recipe.beta2), from: position,
       ranks: ranks)
-    discriminator = DiscriminatorNetwork(shape, using: Generator(seed: seed &+ 1))
-    discriminator.move(to: device)
-    judging = NetworkTraining(
-      discriminator, name: "discriminator", recipe.discriminatorOptimization, seed: seed &+ 1,
-      ranks: ranks, synchronizes: recipe.r1Gamma == 0)
+    judge = DiscriminatorTraining(
+      shape, loss: recipe.loss, r1Gamma: recipe.r1Gamma, recipe.discriminatorOptimization,
+      seed: seed &+ 1, device: device, ranks: ranks)
     let named = training.network.namedParameters
     encoder = named.filter { $0.name.hasPrefix("encoder.") }.map(\.parameter)
     decoder = named.filter { $0.name.hasPrefix("decoder.") }.map(\.parameter)
@@ -73,8 +71,10 @@ public final class VAEGANTrainer: Trainer {
       let game = playsGame(at: progress)
       let judged =
         game || recipe.reconstruction == .features
-        ? try discriminatorTurn(
-          parts, of: pass, weight: share.weight, step: step, progress: progress) : idle
+        ? try judge.turn(parts, weight: share.weight, step: step, progress: progress) { part in
+          let pass = parts.count == 1 ? pass(part) : withoutGradients { pass(part) }
+          return (2 * pass.x - 1, [2 * pass.reconstructed - 1, 2 * pass.drawn - 1])
+        } : DiscriminatorTraining.idle
       let learned = try autoencoderTurn(
         parts, of: pass, plays: game, step: step, progress: progress)
       try session.completeStep(self, samples: share.wholeCount, metrics: learned + judged)
@@ -96,48 +96,13 @@ public final class VAEGANTrainer: Trainer {
 
   private func playsGame(at progress: Double) -> Bool { progress >= recipe.adversarialStart }
 
-  /// What is told of a discriminator that does not play yet.
-  private let idle: [(name: String, value: Double)] = [
-    ("discriminator_loss", 0), ("accuracy", 0.5), ("value", 0),
-  ]
-
-  /// One step of the discriminator on real pictures, reconstructions and draws.
-  private func discriminatorTurn(
-    _ parts: BatchParts, of pass: (BatchParts.Part) -> Pass, weight: Double, step: Int,
-    progress: Double
-  ) throws -> [(name: String, value: Double)] {
-    var loss = 0.0
-    var (realScores, fakeScores): ([Tensor], [Tensor]) = ([], [])
-    let (_, norm) = try judging.descend(parts, step: step, progress: progress) { part in
-      let pass = parts.count == 1 ? pass(part) : withoutGradients { pass(part) }
-      let real = (2 * pass.x - 1).detached()
-      real.requiresGradient = recipe.r1Gamma > 0
-      let mine = discriminator(real)
-      let its = [pass.reconstructed, pass.drawn].map { discriminator((2 * $0 - 1).detached()) }
-      // Both kinds of fakes count alike; log D(x) counts once.
-      let losses = its.map { recipe.loss.discriminatorLoss(real: mine, fake: $0) }
-      let score = (losses[0] + losses[1]) / 2
-      loss += part.share * score.item()
-      realScores.append(mine)
-      fakeScores += its
-      guard recipe.r1Gamma > 0 else { return score }
-      return score + recipe.r1Gamma / 2 * GradientPenalty.squaredNorm(of: mine, at: real)
-    }
-    let balance = AdversarialBalance(
-      recipe.loss, real: .concatenated(realScores), fake: .concatenated(fakeScores))
-    return [
-      ("discriminator_loss", loss), ("accuracy", weight * balance.accuracy),
-      ("value", weight * balance.value),
-    ] + norm
-  }
-
   /// One step of encoder and decoder, each down its own loss, with the discriminator as it is.
   private func autoencoderTurn(
     _ parts: BatchParts, of pass: (BatchParts.Part) -> Pass, plays: Bool, step: Int,
     progress: Double
   ) throws -> [(name: String, value: Double)] {
-    judging.isFrozen = true
-    defer { judging.isFrozen = false }
+    judge.learning.isFrozen = true
+    defer { judge.learning.isFrozen = false }
     let warmth = recipe.klWarmup > 0 ? min(1, progress / recipe.klWarmup) : 1
     var (likenesses, kls, games, weights) = (0.0, 0.0, 0.0, 0.0)
     let norm = try training.learning.descend(step: step, progress: progress) {
@@ -199,25 +164,23 @@ public final class VAEGANTrainer: Trainer {
     guard recipe.adaptiveWeight, let last = decoder.last(where: { $0.value.rank > 1 }) else {
       return recipe.adversarialWeight
     }
-    func pull(_ loss: Tensor) -> Double {
-      loss.gradients(withRespectTo: [last.value], retainingGraph: true)[0]?.norm().item() ?? 0
-    }
-    let ratio = recipe.reconstructionWeight * pull(likeness) / (pull(game) + 1e-4)
-    return recipe.adversarialWeight * min(max(ratio, 0), 1e4)
+    return recipe.adversarialWeight
+      * DiscriminatorTraining.adaptiveWeight(
+        reconstruction: recipe.reconstructionWeight * likeness, game: game, at: last)
   }
 
   // MARK: Around the loop
 
   /// The autoencoder and its discriminator.
   public var checkpointState: [(file: String, state: [(key: String, tensor: Tensor)])] {
-    training.learning.checkpointState + judging.checkpointState
+    training.learning.checkpointState + judge.learning.checkpointState
   }
   /// How often the autoencoder's averages moved.
   public var emaUpdates: Int { training.learning.average.updates }
   /// Takes over a checkpoint.
   public func load(_ checkpoint: Checkpoint) throws {
     try training.learning.load(checkpoint)
-    try judging.load(checkpoint)
+    try judge.learning.load(checkpoint)
   }
   /// Numbers of all networks.
   public var parameterCount: Int {

@@ -5,7 +5,7 @@ import Models
 import Torch
 
 /// An autoencoder's run, deterministic or variational, opened to be used.
-public struct TrainedAutoencoder: TrainedModel {
+public struct TrainedAutoencoder: RestoringModel {
   /// The run's folder.
   public let folder: RunFolder
   /// What was run.
@@ -72,6 +72,9 @@ public struct TrainedAutoencoder: TrainedModel {
       return Tensor.concatenated(parts)
     }
   }
+
+  /// Pictures `[N, C, H, W]` in [0, 1], through their codes and back.
+  public func restored(_ pictures: Tensor) -> Tensor { decode(encode(pictures)) }
 
   /// The codes of pictures `[N, C, H, W]`; `[N, D]`.
   public func encode(_ pictures: Tensor) -> Tensor {

@@ -44,12 +44,17 @@ def some(x):
     return x[torch.arange(256) * (len(x) // 256)]
 
 
-@torch.no_grad()
-def generate(folder):
+def drawn_network(seed):
+    """pytorch-fid's network at drawn weights."""
     shapes = torchvision.models.inception_v3(
         weights=None, num_classes=1008, aux_logits=False, init_weights=False).state_dict()
-    reference.load_state_dict_from_url = lambda *_, **__: shapes | draw(shapes, seed=11)
-    network = reference.InceptionV3().eval()
+    reference.load_state_dict_from_url = lambda *_, **__: shapes | draw(shapes, seed)
+    return reference.InceptionV3().eval()
+
+
+@torch.no_grad()
+def generate(folder):
+    network = drawn_network(seed=11)
     classifier = reference.fid_inception_v3().fc
 
     generator = torch.Generator().manual_seed(1)

@@ -131,11 +131,8 @@ def cases():
     yield case("HeunDiscreteScheduler", "clipped", clip_sample=True, clip_sample_range=1.5)
     yield case("HeunDiscreteScheduler", "sample", prediction_type="sample")
     yield case("HeunDiscreteScheduler", "timesteps", timesteps=[901, 700, 301, 17])
-    # From the middle, diffusers weighs the few slopes there are as if there were four: `LMSSampler`
-    # does not.
-    for c in [*spaced("LMSDiscreteScheduler"), *respaced("LMSDiscreteScheduler")]:
-        if c["first"] == 0:
-            yield c
+    yield from spaced("LMSDiscreteScheduler")
+    yield from respaced("LMSDiscreteScheduler")
     yield case("LMSDiscreteScheduler", "sample", prediction_type="sample")
     yield from edm()
     yield from flow()
