@@ -97,7 +97,7 @@ let package = Package(
       name: "bench-steps", dependencies: ["Evaluation"], path: "Benchmarks/StepsAgainstQuality"),
 
     .target(
-      name: "TestSupport", dependencies: ["Torch", "Interchange", "Models"],
+      name: "TestSupport", dependencies: ["Torch", "NeuralNets", "Interchange", "Models"],
       path: "Tests/TestSupport"),
     tests("Interchange"), tests("Images"), tests("Tokenizers", with: "Interchange"),
     tests("Torch", with: "TestSupport"), tests("NeuralNets", with: "TestSupport"),

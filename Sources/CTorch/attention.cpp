@@ -10,6 +10,7 @@
 
 #include <array>
 
+#include "attention.h"
 #include "boundary.h"
 #include "parallel.h"
 #include "twice.h"
@@ -358,8 +359,12 @@ int ct_attention(CTTensor query, CTTensor key, CTTensor value, CTTensor mask, co
                  bool causal, CTTensor* out) {
   return guard("scaled_dot_product_attention", {query, key, value, mask}, [&] {
     Ref q(query), k(key), v(value);
+    double factor = scale ? *scale : 1 / std::sqrt(static_cast<double>(q->size(-1)));
+    if (!mask && !causal && fits_bfloat16_attention(q, k, v, factor)) {
+      *out = give(bfloat16_attention(q, k, v, factor));
+      return;
+    }
     if (!mask && !causal && is_fit(q, k, v)) {
-      double factor = scale ? *scale : 1 / std::sqrt(static_cast<double>(q->size(3)));
       *out = give(FewChannels::apply(*q, *k, *v, factor));
       return;
     }

@@ -1,4 +1,4 @@
-// Autograd, and the operations that update many tensors in one call.
+// Autograd.
 #include <ATen/ATen.h>
 #include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
@@ -58,55 +58,5 @@ int ct_gradients(const CTTensor* outputs, int64_t output_count, const CTTensor* 
     auto found = torch::autograd::grad(list(outputs, output_count), list(inputs, input_count),
                                        seeds, retain_graph, create_graph, /*allow_unused=*/true);
     for (size_t i = 0; i < found.size(); i++) out[i] = give(std::move(found[i]));
-  });
-}
-
-// Many tensors in one call ------------------------------------------------------------------------
-int ct_foreach_norm(const CTTensor* tensors, int64_t count, double p, CTTensor* out) {
-  return guard("foreach_norm", {}, [&] {
-    auto norms = at::_foreach_norm(list(tensors, count), p);
-    *out = give(at::linalg_vector_norm(at::stack(norms), p));
-  });
-}
-
-int ct_foreach_mul_(const CTTensor* tensors, int64_t count, CTTensor factor) {
-  return guard("foreach_mul_", {factor},
-               [&] { at::_foreach_mul_(list(tensors, count), *Ref(factor)); });
-}
-
-int ct_foreach_add_(const CTTensor* tensors, int64_t count, double number) {
-  return guard("foreach_add_", {}, [&] {
-    if (count > 0) at::_foreach_add_(list(tensors, count), number);
-  });
-}
-
-int ct_foreach_lerp_(const CTTensor* tensors, const CTTensor* ends, int64_t count, double weight) {
-  return guard("foreach_lerp_", {},
-               [&] { at::_foreach_lerp_(list(tensors, count), list(ends, count), weight); });
-}
-
-int ct_fused_adam_(const CTTensor* parameters, const CTTensor* gradients, const CTTensor* means,
-                   const CTTensor* squares, const CTTensor* steps, int64_t count, double rate,
-                   double beta1, double beta2, double weight_decay, double eps, bool decoupled) {
-  return guard(decoupled ? "fused_adamw_" : "fused_adam_", {}, [&] {
-    auto p = list(parameters, count), g = list(gradients, count), m = list(means, count),
-         v = list(squares, count), t = list(steps, count);
-    if (decoupled) {
-      at::_fused_adamw_(p, g, m, v, {}, t, rate, beta1, beta2, weight_decay, eps, false, false);
-    } else {
-      at::_fused_adam_(p, g, m, v, {}, t, rate, beta1, beta2, weight_decay, eps, false, false);
-    }
-  });
-}
-
-int ct_fused_sgd_(const CTTensor* parameters, const CTTensor* gradients, const CTTensor* momenta,
-                  int64_t count, double rate, double momentum, double weight_decay,
-                  double dampening, bool nesterov, bool first_step) {
-  return guard("fused_sgd_", {}, [&] {
-    auto p = list(parameters, count), g = list(gradients, count);
-    std::vector<at::Tensor> b;
-    if (momenta) b = list(momenta, count);
-    at::_fused_sgd_(p, g, b, weight_decay, momentum, rate, dampening, nesterov,
-                    /*maximize=*/false, first_step);
   });
 }

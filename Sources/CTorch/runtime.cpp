@@ -82,6 +82,12 @@ void ct_configure_allocator(void) {
 #endif
 }
 
+void ct_trim_allocator(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 int ct_get_threads(void) { return at::get_num_threads(); }
 
 int ct_set_threads(int count) {

@@ -311,6 +311,7 @@ struct MeasureList: ExpressibleByArgument {
     case .gan: ["discriminator"] + drawn
     case .diffusion: ["likelihood"] + drawn
     case .latentDiffusion: ["retrieval"]
+    case .lora: []
     case .classifier: ["classification"]
     }
   }

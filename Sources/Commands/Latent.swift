@@ -39,6 +39,15 @@ public struct Latent: ParsableCommand {
     // instead of the end of the process.
     signal(SIGXFSZ, SIG_IGN)
     signal(SIGPIPE, SIG_IGN)
+    // Weights are read from their file while they are used.
+    signal(SIGBUS) { _ in
+      let sentence: StaticString = """
+        error: a file that was in use was cut short, or its disk cannot be read; make it whole again \
+        and start anew\n
+        """
+      _ = write(STDERR_FILENO, sentence.utf8Start, sentence.utf8CodeUnitCount)
+      _exit(1)
+    }
     let command: any ParsableCommand
     do {
       command = try parseAsRoot()

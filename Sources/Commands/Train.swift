@@ -47,6 +47,12 @@ struct Train: ParsableCommand {
       """, valueName: "dir"))
   var autoencoder: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "lora: the text-to-image model that is changed, a folder or a single file.", valueName: "dir")
+  )
+  var model: String?
+
   @Option(help: "A JSON file with settings.")
   var config: String?
 

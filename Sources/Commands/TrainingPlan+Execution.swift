@@ -162,6 +162,8 @@ extension TrainingPlan {
       switch family {
       case .classifier: "evaluate \(run.path)"
       case .autoencoderKL: "reconstruct \(run.path) -o reconstructions.png"
+      case .lora:
+        "generate \"…\" --model \((recipe as? LoRARecipe)?.model ?? "MODEL") --lora \(run.path)"
       case .latentDiffusion: "generate \"…\" --model \(run.path)"
       case .ae, .vae, .vaeGAN, .gan, .diffusion: "sample \(run.path) -o samples.png"
       }

@@ -278,6 +278,9 @@ struct TrainingPlan {
     if let autoencoder = command.autoencoder {
       try usage { () throws(ConfigError) in try layers.set("autoencoder=\(autoencoder)") }
     }
+    if let model = command.model {
+      try usage { () throws(ConfigError) in try layers.set("model=\(model)") }
+    }
     return layers.config
   }
 }

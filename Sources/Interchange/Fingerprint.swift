@@ -40,7 +40,11 @@ public struct Fingerprint {
     var fingerprint = Fingerprint()
     for path in paths {
       let file = try MappedFile(path: path)
-      file.withUnsafeBytes { fingerprint.update($0) }
+      // Piece by piece, so that a large file is never in memory as a whole.
+      for start in stride(from: 0, to: file.byteCount, by: 1 << 24) {
+        let piece = MappedBytes(start..<min(start + 1 << 24, file.byteCount), of: file)
+        fingerprint.update(UnsafeRawBufferPointer(piece.unsafeBytes))
+      }
     }
     return fingerprint.hex
   }

@@ -69,3 +69,27 @@ public final class MappedFile: @unchecked Sendable {
     }
   }
 }
+
+/// Some bytes of a mapped file, which leave memory with this object: a private copy of changed ones
+/// is given up, and the rest is read again when the file is asked for it.
+public final class MappedBytes: @unchecked Sendable {
+  // Unchecked, as `MappedFile` is.
+  /// The bytes, valid only while this object is alive.
+  public let unsafeBytes: UnsafeMutableRawBufferPointer
+  private let file: MappedFile
+
+  /// The bytes of `file` in `range`, which must lie inside of it. No two of these may overlap.
+  public init(_ range: Range<Int>, of file: MappedFile) {
+    unsafeBytes = UnsafeMutableRawBufferPointer(rebasing: file.unsafeBytes[range])
+    self.file = file
+  }
+
+  deinit {
+    // Pages that others have a part of stay.
+    guard let base = unsafeBytes.baseAddress else { return }
+    let (page, start) = (Int(sysconf(Int32(_SC_PAGESIZE))), Int(bitPattern: base))
+    let first = (start + page - 1) / page * page
+    let end = (start + unsafeBytes.count) / page * page
+    if first < end { madvise(base + (first - start), end - first, MADV_DONTNEED) }
+  }
+}

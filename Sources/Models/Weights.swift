@@ -22,11 +22,14 @@ public enum Weights {
     try Safetensors.write(entries, metadata: metadata, to: path)
   }
 
-  /// Reads every tensor of a file, or of the several files that an index (`….json`) lists.
+  /// The tensors of a file, or of the several files that an index (`….json`) lists, in the file's
+  /// own memory: pages are read when they are needed, and leave memory with the tensor. Changing a
+  /// tensor leaves the file as it is.
   ///
   /// Throws `SafetensorsError` when the file is no valid safetensors file, a file of the index is
   /// missing, or one holds an element type that no network here uses; of a pickle that lies there
-  /// instead it says why it is not read.
+  /// instead it says why it is not read. Limitation: a file that another program cuts short while its
+  /// tensors are in use ends the process, as of `MappedFile`.
   public static func read(_ path: String) throws -> [String: Tensor] {
     if !FileManager.default.fileExists(atPath: path),
       let pickle = pickle(in: URL(filePath: path).deletingLastPathComponent().path)
@@ -35,19 +38,14 @@ public enum Weights {
     }
     let file = try SafetensorsIndex(path: path)
     var tensors: [String: Tensor] = [:]
-    for name in file.names {
-      guard let info = file.tensors[name] else { continue }
-      guard let dtype = DType(info.elementType) else {
-        throw SafetensorsError(
-          path: path,
-          sentence: "the tensor \"\(name)\" holds \(info.elementType.rawValue) elements, "
-            + "which no network here uses.")
-      }
-      tensors[name] = try file.withBytes(of: name) {
-        Tensor(bytes: $0, shape: info.shape, dtype: dtype)
-      }
-    }
+    for name in file.names { tensors[name] = try file.file(of: name)?.tensor(named: name) }
     return tensors
+  }
+
+  /// Opens one safetensors file; of a pickle it says why it is not read.
+  static func file(_ path: String) throws(SafetensorsError) -> SafetensorsFile {
+    if isPickle(path) { throw SafetensorsError(path: path, sentence: pickleRefusal) }
+    return try SafetensorsFile(path: path)
   }
 
   /// Why pickles are not read.
@@ -66,9 +64,10 @@ public enum Weights {
     ["bin", "ckpt", "pt", "pth", "pkl"].contains(URL(filePath: path).pathExtension.lowercased())
   }
 
-  /// Reads the tensors of a file, or of those that an index lists, into a network whose keys and
+  /// Gives the tensors of a file, or of those that an index lists, to a network whose keys and
   /// shapes they must fit; `renaming` gives the network's key for one of the file, or `nil` for one
-  /// that the network can do without.
+  /// that the network can do without. Each is read when the network first asks for it, and only
+  /// then converted to the network's type.
   ///
   /// Throws `SafetensorsError`, also with all missing, unused and misshapen keys.
   public static func load(
@@ -78,11 +77,33 @@ public enum Weights {
       let found = try read(path).compactMap { key, tensor in
         renaming(key).map { ($0, tensor) }
       }
-      try module.load(Dictionary(found) { first, _ in first })
+      try module.adopt(Dictionary(found) { first, _ in first })
     } catch let mismatch as StateMismatch {
       throw SafetensorsError(
         path: path, sentence: "these weights do not fit the network: \(mismatch).")
     }
+  }
+}
+
+extension SafetensorsFile {
+  /// A tensor in the file's own memory, or a copy where that is not worth a mapping or does not lie as
+  /// the processor needs it.
+  ///
+  /// Throws `SafetensorsError` when there is no such tensor, or its element type is one that no network
+  /// here uses.
+  func tensor(named name: String) throws(SafetensorsError) -> Tensor {
+    let bytes = try mappedBytes(of: name)
+    guard let info = tensors[name], let dtype = DType(info.elementType) else {
+      let type = tensors[name]?.elementType.rawValue ?? "no"
+      throw SafetensorsError(
+        path: path,
+        sentence: "the tensor \"\(name)\" holds \(type) elements, which no network here uses.")
+    }
+    let raw = UnsafeRawBufferPointer(bytes.unsafeBytes)
+    let isAligned = Int(bitPattern: raw.baseAddress).isMultiple(of: dtype.size)
+    return raw.count >= 1 << 16 && isAligned
+      ? Tensor(sharing: raw, owner: bytes, shape: info.shape, dtype: dtype)
+      : withExtendedLifetime(bytes) { Tensor(bytes: raw, shape: info.shape, dtype: dtype) }
   }
 }
 

@@ -31,16 +31,22 @@ public final class Adam: Optimizer {
     steps = Moments(counts: "step", like: parameters)
   }
 
-  /// Takes one step along the gradients that are there.
-  public func step() {
+  /// Takes one step along `factor` times the gradients that are there, and moves `average` in the
+  /// same pass.
+  public func step(along factor: Double, moving average: ExponentialMovingAverage?) {
     withoutGradients {
-      let (places, values, gradients) = withGradient()
+      let (places, values, gradients) = withGradient(along: 1)
       let counts = steps.at(places)
       counts.addAll(1)
-      FusedStep.adam(
-        parameters: values, gradients: gradients, means: means.at(places),
-        squares: squares.at(places), steps: counts, rate: learningRate, betas: betas,
-        weightDecay: weightDecay, eps: eps, decoupled: decoupled)
+      func take(_ averages: [Tensor], _ share: Double) {
+        FusedStep.adam(
+          parameters: values, gradients: gradients, means: means.at(places),
+          squares: squares.at(places), steps: counts, rate: learningRate, betas: betas,
+          weightDecay: weightDecay, eps: eps, decoupled: decoupled, factor: factor,
+          averages: averages, averageShare: share)
+      }
+      guard let average else { return take([], 0) }
+      average.update(besides: places.map { parameters[$0] }, step: take)
     }
   }
 

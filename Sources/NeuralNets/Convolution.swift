@@ -13,6 +13,8 @@ public final class Conv2d: Module, Layer {
   public let padding: Extent
   private let dilation: Extent
   private let groups: Int
+  /// Changes of the weight that stand beside it.
+  public var lowRankChanges: [LowRankChange] = []
   var packing = Packing.plain
 
   /// PyTorch's default start: both uniform on ± 1 / √fan in.
@@ -33,10 +35,15 @@ public final class Conv2d: Module, Layer {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let window = PackedWeight.Window(
       stride: stride, padding: padding, dilation: dilation, groups: groups)
-    return packed(x) { PackedWeight(convolution: weight.value, window: window, for: x) }
+    let y =
+      packed(x) { PackedWeight(convolution: weight.value, window: window, for: x) }
       ?? x.conv2d(
         weight: weight.value, bias: bias?.value, stride: stride, padding: padding,
         dilation: dilation, groups: groups)
+    return changed(y) { change in
+      x.conv2d(weight: change.down.value, stride: stride, padding: padding, dilation: dilation)
+        .conv2d(weight: change.up.value)
+    }
   }
 }
 

@@ -14,6 +14,7 @@ public final class ExponentialMovingAverage {
   private let module: Module
   private let parameters: [Parameter]
   private var averages: [Tensor]
+  private let places: [ObjectIdentifier: Int]
 
   /// An average that starts at the module's weights of now.
   public init(of module: Module, decay: Double) {
@@ -21,7 +22,10 @@ public final class ExponentialMovingAverage {
     self.module = module
     self.decay = decay
     parameters = module.parameters
-    averages = parameters.map { decay == 0 ? $0.value : $0.value.detached().clone() }
+    places = Dictionary(parameters.enumerated().map { (ObjectIdentifier($1), $0) }) { first, _ in
+      first
+    }
+    averages = decay == 0 ? [] : parameters.map { $0.value.detached().clone() }
   }
 
   /// The decay of update `step` (from 0): the power warm-up of k-diffusion and diffusers.
@@ -30,12 +34,29 @@ public final class ExponentialMovingAverage {
   }
 
   /// Moves the average towards the module's weights of now.
-  public func update() {
+  public func update() { update(besides: []) { _, _ in } }
+
+  /// The same where `step` changes some parameters and moves their averages, by the share that it is
+  /// given, in one pass.
+  func update(besides changed: [Parameter], step: (_ averages: [Tensor], _ share: Double) -> Void) {
     defer { updates += 1 }
-    guard decay > 0 else { return }
+    guard decay > 0 else { return step([], 0) }
+    let share = 1 - Self.decay(atUpdate: updates, limit: decay)
+    let known = changed.compactMap { places[ObjectIdentifier($0)] }
+    guard known.count == changed.count else {
+      step([], 0)
+      return move(averages.indices.map(\.self), share)
+    }
+    step(known.map { averages[$0] }, share)
+    let done = Set(known)
+    move(averages.indices.filter { !done.contains($0) }, share)
+  }
+
+  private func move(_ places: [Int], _ share: Double) {
+    guard !places.isEmpty else { return }
     withoutGradients {
-      let share = 1 - Self.decay(atUpdate: updates, limit: decay)
-      averages.lerpAll(towards: parameters.map { $0.value.detached() }, share)
+      places.map { averages[$0] }
+        .lerpAll(towards: places.map { parameters[$0].value.detached() }, share)
     }
   }
 
@@ -49,7 +70,7 @@ public final class ExponentialMovingAverage {
   }
 
   private func swap() {
-    for (index, parameter) in parameters.enumerated() {
+    for (index, parameter) in zip(averages.indices, parameters) {
       let trained = parameter.value
       parameter.value = averages[index]
       averages[index] = trained
@@ -58,7 +79,8 @@ public final class ExponentialMovingAverage {
 
   /// The averages under the module's own keys, and its buffers.
   public var state: [(key: String, tensor: Tensor)] {
-    zip(module.namedParameters, averages).map { ($0.name, $1) }
+    guard decay > 0 else { return module.state }
+    return zip(module.namedParameters, averages).map { ($0.name, $1) }
       + module.namedBuffers.map { ($0.name, $0.buffer.value) }
   }
 

@@ -142,6 +142,9 @@ public enum Initializer: Sendable {
 func defaultWeightAndBias(
   _ shape: [Int], outputs: Int, bias: Bool, using generator: Generator?
 ) -> (weight: Parameter, bias: Parameter?) {
+  guard let generator else {
+    return (Parameter(unset: shape), bias ? Parameter(unset: [outputs]) : nil)
+  }
   let weight = Initializer.kaimingUniform(slope: 5.0.squareRoot()).tensor(shape, using: generator)
   guard bias else { return (Parameter(weight), nil) }
   let bound = 1 / Double(Initializer.fans(shape).fanIn).squareRoot()

@@ -6,6 +6,8 @@ public final class Linear: Module, Layer {
   public let weight: Parameter
   /// `[outputs]`.
   public let bias: Parameter?
+  /// Changes of the weight that stand beside it.
+  public var lowRankChanges: [LowRankChange] = []
   var packing = Packing.plain
 
   /// PyTorch's default start: both uniform on ± 1 / √inputs.
@@ -16,8 +18,10 @@ public final class Linear: Module, Layer {
 
   /// The layer's output for `x`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    packed(x) { PackedWeight(linear: weight.value, for: x) }
+    let y =
+      packed(x) { PackedWeight(linear: weight.value, for: x) }
       ?? x.linear(weight: weight.value, bias: bias?.value)
+    return changed(y) { x.linear(weight: $0.down.value).linear(weight: $0.up.value) }
   }
 }
 
@@ -30,7 +34,9 @@ public final class Embedding: Module, Layer {
 
   /// PyTorch's default start: standard normal.
   public init(_ count: Int, _ width: Int, using generator: Generator?) {
-    weight = Parameter(Initializer.normal().tensor([count, width], using: generator))
+    weight =
+      generator.map { Parameter(Initializer.normal().tensor([count, width], using: $0)) }
+      ?? Parameter(unset: [count, width])
   }
 
   /// The vectors at the indices in `x`.

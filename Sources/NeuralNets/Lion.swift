@@ -23,10 +23,10 @@ public final class Lion: Optimizer {
     means = Moments("exp_avg", like: parameters)
   }
 
-  /// Takes one step along the gradients that are there.
-  public func step() {
+  /// Takes one step along `factor` times the gradients that are there, then moves `average`.
+  public func step(along factor: Double, moving average: ExponentialMovingAverage?) {
     withoutGradients {
-      let (places, values, gradients) = withGradient()
+      let (places, values, gradients) = withGradient(along: factor)
       for (place, (value, gradient)) in zip(places, zip(values, gradients)) {
         let mean = means.tensors[place]
         let direction = mean.lerp(gradient, 1 - betas.0).sign()
@@ -35,6 +35,7 @@ public final class Lion: Optimizer {
         mean.lerp(towards: gradient, 1 - betas.1)
       }
     }
+    average?.update()
   }
 
   /// Momenta by name.

@@ -1,17 +1,5 @@
 import Torch
 
-/// A tensor that training changes; part of a module's state under its property's name.
-public final class Parameter {
-  /// The weights themselves: a leaf that records gradients unless frozen.
-  public var value: Tensor
-
-  /// A parameter that starts with `value`.
-  public init(_ value: Tensor) {
-    self.value = value
-    value.requiresGradient = true
-  }
-}
-
 /// A tensor that belongs to a module's state without being trained, such as running statistics.
 public final class Buffer {
   /// The numbers themselves.
@@ -86,7 +74,7 @@ open class Module {
   public final var parameters: [Parameter] { namedParameters.map(\.parameter) }
 
   /// The number of trained numbers below this module.
-  public final var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+  public final var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 
   private func named<Part>(_ type: Part.Type, prefix: String = "") -> [(String, Part)] {
     parts.flatMap { key, part -> [(String, Part)] in
@@ -108,24 +96,30 @@ open class Module {
 
   /// Moves every parameter and buffer to a device, and floating-point ones to a type.
   public final func move(to device: Device? = nil, dtype: DType? = nil) {
-    func moved(_ tensor: Tensor) -> Tensor {
-      var result = tensor.detached()
-      if let dtype, result.dtype.isFloatingPoint { result = result.to(dtype) }
-      if let device { result = result.to(device) }
-      return result
+    for parameter in parameters { parameter.move(to: device, dtype: dtype) }
+    for (_, buffer) in namedBuffers {
+      buffer.value = buffer.value.detached().moved(to: device, dtype: dtype)
     }
-    for parameter in parameters {
-      let required = parameter.value.requiresGradient
-      parameter.value = moved(parameter.value)
-      parameter.value.requiresGradient = required
+    for (_, layer) in lowRankLayers {
+      for change in layer.lowRankChanges {
+        change.move(to: layer.weight.device, dtype: layer.weight.dtype)
+      }
     }
-    for (_, buffer) in namedBuffers { buffer.value = moved(buffer.value) }
     packAnew()
   }
 
   /// This module and all below it.
-  public final var modules: [Module] {
-    [self] + parts.flatMap { ($0.part as? Module)?.modules ?? [] }
+  public final var modules: [Module] { namedModules.map(\.module) }
+
+  /// This module and all below it with their paths, the own one empty.
+  public final var namedModules: [(path: String, module: Module)] {
+    [("", self)]
+      + parts.flatMap { key, part -> [(path: String, module: Module)] in
+        guard let part = part as? Module else { return [] }
+        return part.namedModules.map { path, module in
+          (path.isEmpty || key.isEmpty ? key + path : "\(key).\(path)", module)
+        }
+      }
   }
 
   /// Clears the gradients of all parameters.

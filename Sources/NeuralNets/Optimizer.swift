@@ -10,8 +10,9 @@ public protocol Optimizer: AnyObject {
   /// The parameters that a step changes.
   var parameters: [Parameter] { get }
 
-  /// Takes one step along the gradients that are there.
-  func step()
+  /// Takes one step along `factor` times the gradients that are there, and may leave them so; then
+  /// moves `average`.
+  func step(along factor: Double, moving average: ExponentialMovingAverage?)
 
   /// Moments and counts by name, for a checkpoint.
   var state: [(key: String, tensor: Tensor)] { get }
@@ -21,13 +22,18 @@ public protocol Optimizer: AnyObject {
 }
 
 extension Optimizer {
+  /// Takes one step along the gradients that are there.
+  public func step() { step(along: 1, moving: nil) }
+
   /// Clears the gradients of all parameters.
   public func clearGradients() {
     for parameter in parameters { parameter.value.gradient = nil }
   }
 
-  /// The parameters that have a gradient: their places, values and gradients.
-  func withGradient() -> (places: [Int], values: [Tensor], gradients: [Tensor]) {
+  /// The parameters that have a gradient: their places, values and `factor` times the gradients.
+  func withGradient(
+    along factor: Double
+  ) -> (places: [Int], values: [Tensor], gradients: [Tensor]) {
     var places: [Int] = []
     var values: [Tensor] = []
     var gradients: [Tensor] = []
@@ -37,22 +43,14 @@ extension Optimizer {
       values.append(parameter.value)
       gradients.append(gradient)
     }
+    if factor != 1 { gradients.multiplyAll(by: Tensor(factor)) }
     return (places, values, gradients)
   }
 }
 
-/// Scales all gradients down together so that their total norm is at most `limit`; returns the norm
-/// before, `[]`. The rule of `torch.nn.utils.clip_grad_norm_`.
-@discardableResult
-public func clipGradientNorm(_ parameters: [Parameter], limit: Double) -> Tensor {
-  let gradients = parameters.compactMap(\.value.gradient)
-  guard !gradients.isEmpty else { return Tensor(0) }
-  return withoutGradients {
-    let norm = gradients.totalNorm()
-    gradients.multiplyAll(by: (limit / (norm + 1e-6)).clamped(max: 1))
-    return norm
-  }
-}
+/// What scales gradients of this norm down to a norm of at most `limit`: the rule of
+/// `torch.nn.utils.clip_grad_norm_`.
+public func clippingFactor(norm: Double, limit: Double) -> Double { min(1, limit / (norm + 1e-6)) }
 
 /// The norm of all gradients together.
 public func gradientNorm(_ parameters: [Parameter]) -> Tensor {
@@ -84,17 +82,10 @@ struct Moments {
 
   /// Copies all of `moments` from a checkpoint, or nothing and throws.
   static func load(_ moments: [Moments], _ state: [String: Tensor]) throws(StateMismatch) {
-    var mismatch = StateMismatch()
     let expected = moments.flatMap(\.state)
-    mismatch.unused = Set(state.keys).subtracting(expected.map(\.key)).sorted()
-    for (key, tensor) in expected {
-      guard let found = state[key] else {
-        mismatch.missing.append(key)
-        continue
-      }
-      if found.shape != tensor.shape { mismatch.shapes.append((key, tensor.shape, found.shape)) }
+    if let mismatch = StateMismatch(state, for: expected.map { ($0.key, $0.tensor.shape) }) {
+      throw mismatch
     }
-    guard mismatch.isEmpty else { throw mismatch }
     for (key, tensor) in expected {
       if let found = state[key] { tensor.copy(from: found) }
     }

@@ -25,11 +25,10 @@ extension PackableLayer {
   func packed(_ x: Tensor, _ make: () -> PackedWeight?) -> Tensor? {
     if case .plain = packing { return nil }
     let isInUse = !isRecordingGradients && Precision.current == .fp32
-    let shape = weight.value.shape
+    let shape = weight.shape
     if case .wanted(let isFreed) = packing, isInUse, let made = make() {
       packing = .packed(made, isFreed: isFreed)
-      // One number stands for all, so that the shape stays without the memory.
-      if isFreed { weight.value = .zeros([1], dtype: weight.value.dtype).expanded(shape) }
+      if isFreed { freeWeight(shape) }
     }
     guard case .packed(let packed, let isFreed) = packing else { return nil }
     let fits = isInUse && x.dtype == packed.dtype && x.device == .cpu
@@ -37,6 +36,14 @@ extension PackableLayer {
       fits || !isFreed,
       "a layer whose weights were given up takes \(packed.dtype) on the CPU, without gradients")
     return fits ? packed(x, bias: bias?.value, fanIn: shape.dropFirst().reduce(1, *)) : nil
+  }
+
+  /// Puts one number in the place of all, so that the shape stays without the memory.
+  private func freeWeight(_ shape: [Int]) {
+    let isLarge = weight.count >= 1 << 20
+    weight.value = .zeros([1], dtype: weight.dtype).expanded(shape)
+    // Holes between weights that stay would else add up to a fifth of them.
+    if isLarge { Runtime.trimAllocator() }
   }
 }
 
@@ -50,6 +57,17 @@ extension Module {
     for case let layer as any PackableLayer in modules {
       if case .packed(_, isFreed: true) = layer.packing { continue }
       layer.packing = .wanted(isFreed: freeingWeights)
+    }
+  }
+
+  /// Whether a layer's weights were given up for those laid out for the processor.
+  public final var hasGivenUpWeights: Bool {
+    modules.contains {
+      if case .packed(_, isFreed: true) = ($0 as? any PackableLayer)?.packing {
+        true
+      } else {
+        false
+      }
     }
   }
 

@@ -28,10 +28,10 @@ public final class RMSprop: Optimizer {
     momenta = Moments("momentum_buffer", like: momentum > 0 ? parameters : [])
   }
 
-  /// Takes one step along the gradients that are there.
-  public func step() {
+  /// Takes one step along `factor` times the gradients that are there, then moves `average`.
+  public func step(along factor: Double, moving average: ExponentialMovingAverage?) {
     withoutGradients {
-      let (places, values, gradients) = withGradient()
+      let (places, values, gradients) = withGradient(along: factor)
       for (place, (value, raw)) in zip(places, zip(values, gradients)) {
         let gradient = weightDecay == 0 ? raw : raw + weightDecay * value
         let square = squares.tensors[place]
@@ -48,6 +48,7 @@ public final class RMSprop: Optimizer {
         }
       }
     }
+    average?.update()
   }
 
   /// Squares and momenta by name.

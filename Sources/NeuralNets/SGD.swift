@@ -27,18 +27,19 @@ public final class SGD: Optimizer {
     steps = Moments(counts: "step", like: parameters)
   }
 
-  /// Takes one step along the gradients that are there.
-  public func step() {
+  /// Takes one step along `factor` times the gradients that are there, then moves `average`.
+  public func step(along factor: Double, moving average: ExponentialMovingAverage?) {
     withoutGradients {
       // The first step of a parameter starts its momentum with the gradient itself. Momenta begin
       // at zero and dampening is zero, so that the general rule does just that.
-      let (places, values, gradients) = withGradient()
+      let (places, values, gradients) = withGradient(along: factor)
       steps.at(places).addAll(1)
       FusedStep.sgd(
         parameters: values, gradients: gradients,
         momenta: momentum > 0 ? momenta.at(places) : [], rate: learningRate, momentum: momentum,
         weightDecay: weightDecay, dampening: 0, nesterov: nesterov, isFirst: false)
     }
+    average?.update()
   }
 
   /// Momenta and counts by name.

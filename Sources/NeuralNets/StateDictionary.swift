@@ -11,6 +11,21 @@ public struct StateMismatch: Error, CustomStringConvertible, Equatable {
 
   var isEmpty: Bool { missing.isEmpty && unused.isEmpty && shapes.isEmpty }
 
+  init() {}
+
+  /// How tensors differ from what is expected; `nil` where they fit.
+  init?(_ tensors: [String: Tensor], for expected: [(key: String, shape: [Int])]) {
+    unused = Set(tensors.keys).subtracting(expected.map(\.key)).sorted()
+    for (key, shape) in expected {
+      guard let tensor = tensors[key] else {
+        missing.append(key)
+        continue
+      }
+      if tensor.shape != shape { shapes.append((key, shape, tensor.shape)) }
+    }
+    if isEmpty { return nil }
+  }
+
   /// One paragraph that names the keys, the first few of each kind.
   public var description: String {
     var sentences: [String] = []
@@ -48,29 +63,36 @@ extension Module {
       + namedBuffers.map { ($0.name, $0.buffer.value) }
   }
 
-  /// Takes over a checkpoint's tensors, converted to the network's types and devices.
+  /// Copies a checkpoint's tensors into the network's own memory, converted to its types and devices.
   ///
   /// Nothing is changed unless every key fits. Throws `StateMismatch` with all missing, unused and
   /// misshapen keys.
   public final func load(_ tensors: [String: Tensor]) throws(StateMismatch) {
-    var mismatch = StateMismatch()
-    var unused = Set(tensors.keys)
-    let targets = state
-    for (key, target) in targets {
-      unused.remove(key)
-      guard let tensor = tensors[key] else {
-        mismatch.missing.append(key)
-        continue
-      }
-      if tensor.shape != target.shape {
-        mismatch.shapes.append((key, target.shape, tensor.shape))
-      }
-    }
-    mismatch.unused = unused.sorted()
-    guard mismatch.isEmpty else { throw mismatch }
+    try load(tensors) { parameter, tensor in parameter.value.copy(from: tensor) }
+  }
+
+  /// Takes over the tensors themselves where `load` copies them: the network's weights from now on,
+  /// converted to its types when they are first asked for.
+  ///
+  /// A tensor of the network's type is then changed by training. Throws as `load` does.
+  public final func adopt(_ tensors: [String: Tensor]) throws(StateMismatch) {
+    try load(tensors) { parameter, tensor in parameter.postpone { tensor } }
+  }
+
+  private func load(
+    _ tensors: [String: Tensor], _ take: (Parameter, Tensor) -> Void
+  ) throws(StateMismatch) {
+    let (parameters, buffers) = (namedParameters, namedBuffers)
+    let shapes =
+      parameters.map { ($0.name, $0.parameter.shape) }
+      + buffers.map { ($0.name, $0.buffer.value.shape) }
+    if let mismatch = StateMismatch(tensors, for: shapes) { throw mismatch }
     withoutGradients {
-      for (key, target) in targets {
-        if let tensor = tensors[key] { target.copy(from: tensor) }
+      for (name, parameter) in parameters {
+        if let tensor = tensors[name] { take(parameter, tensor) }
+      }
+      for (name, buffer) in buffers {
+        if let tensor = tensors[name] { buffer.value.copy(from: tensor) }
       }
     }
     packAnew()

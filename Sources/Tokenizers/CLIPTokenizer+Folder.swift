@@ -1,11 +1,12 @@
 import Interchange
 
 extension CLIPTokenizer {
-  /// Reads a `tokenizer/` folder that diffusers, transformers or `save(to:)` wrote.
+  /// Reads a `tokenizer/` folder that diffusers, transformers or `save(to:)` wrote; `padding` fills
+  /// windows up in place of what the folder says.
   ///
   /// Throws an `ExplainedError` that names the file for a missing or damaged one, a merge without its
   /// tokens, or a special token without an id.
-  public init(folder: String) throws {
+  public init(folder: String, padding: String? = nil) throws {
     let files = try TokenizerFolder(folder)
     let pairs: BytePairs
     do {
@@ -28,7 +29,8 @@ extension CLIPTokenizer {
     let defaults = ["<|startoftext|>", "<|endoftext|>", "<|endoftext|>", "<|endoftext|>"]
     var found: [Int] = []
     for (role, standard) in zip(TokenizerFolder.roles, defaults) {
-      let given = files.config[role] ?? .null
+      var given = files.config[role] ?? .null
+      if role == "pad_token", let padding { given = .string(padding) }
       let content = given.isNull ? standard : TokenizerFolder.content(given)
       let token = listed[content].map(JSON.object) ?? (given.isNull ? .string(standard) : given)
       guard let id = special.add(token, id: nil) else {

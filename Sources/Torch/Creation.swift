@@ -121,8 +121,8 @@ extension Tensor {
     }
   }
 
-  /// A tensor that looks at memory that `owner` keeps alive, without a copy. Never write to it
-  /// when the memory is a file's.
+  /// A tensor that looks at memory that `owner` keeps alive, without a copy, aligned to `dtype`.
+  /// Never write to it where the memory must stay as it is.
   public init(
     sharing bytes: UnsafeRawBufferPointer, owner: AnyObject, shape: [Int], dtype: DType,
     file: StaticString = #fileID, line: UInt = #line

@@ -38,24 +38,31 @@ extension Array where Element == Tensor {
 public enum FusedStep {
   /// Adam (Kingma & Ba 2015, Algorithm 1), or AdamW (Loshchilov & Hutter 2019) when `decoupled`.
   ///
-  /// `steps` holds one count a parameter, `float32 []`, and must be raised before the call.
+  /// `steps` holds one count a parameter, `float32 []`, and must be raised before the call. The step
+  /// goes along `factor` times the gradients, and may leave them so. Then `averages`, one a parameter
+  /// or none, move towards the parameters by `averageShare`.
   public static func adam(
     parameters: [Tensor], gradients: [Tensor], means: [Tensor], squares: [Tensor],
     steps: [Tensor], rate: Double, betas: (Double, Double), weightDecay: Double, eps: Double,
-    decoupled: Bool, file: StaticString = #fileID, line: UInt = #line
+    decoupled: Bool, factor: Double = 1, averages: [Tensor] = [], averageShare: Double = 0,
+    file: StaticString = #fileID, line: UInt = #line
   ) {
     precondition(
       gradients.count == parameters.count && means.count == parameters.count
-        && squares.count == parameters.count && steps.count == parameters.count,
+        && squares.count == parameters.count && steps.count == parameters.count
+        && (averages.isEmpty || averages.count == parameters.count),
       "one of each a parameter", file: file, line: line)
     let status = withHandles(parameters) { parameters, count in
       withHandles(gradients) { gradients, _ in
         withHandles(means) { means, _ in
           withHandles(squares) { squares, _ in
             withHandles(steps) { steps, _ in
-              ct_fused_adam_(
-                parameters, gradients, means, squares, steps, count, rate, betas.0, betas.1,
-                weightDecay, eps, decoupled)
+              withHandles(averages) { averages, averageCount in
+                ct_fused_adam_(
+                  parameters, gradients, means, squares, steps, count, rate, betas.0, betas.1,
+                  weightDecay, eps, decoupled, factor, averageCount == 0 ? nil : averages,
+                  averageShare)
+              }
             }
           }
         }

@@ -29,4 +29,8 @@ public enum Runtime {
   /// glibc otherwise gives them back to the kernel, and the page faults of taking them again cost
   /// 10 to 15 % of a training step. Does nothing where the C library is another one.
   public static func configureAllocator() { ct_configure_allocator() }
+
+  /// Gives memory that nobody uses back to the system, what `configureAllocator` keeps too. For after
+  /// something large that does not come again.
+  public static func trimAllocator() { ct_trim_allocator() }
 }

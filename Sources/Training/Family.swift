@@ -16,6 +16,8 @@ public enum Family: String, CaseIterable, Sendable {
   case diffusion
   /// The diffusion model of latents that captions guide.
   case latentDiffusion = "latent-diffusion"
+  /// Low-rank changes of a text-to-image model.
+  case lora
   /// The classifier, whose features measure the others.
   case classifier
 
@@ -31,6 +33,8 @@ public enum Family: String, CaseIterable, Sendable {
     case .diffusion: "diffusion model: learns to take noise away, and draws from nothing but noise"
     case .latentDiffusion:
       "latent diffusion: text to image, in the latents of a KL autoencoder; captions guide it"
+    case .lora:
+      "LoRA: teaches a text-to-image model (--model) new pictures by small changes of its weights"
     case .classifier: "classifier: tells classes apart; its features measure the other families"
     }
   }
@@ -40,7 +44,7 @@ public enum Family: String, CaseIterable, Sendable {
     switch self {
     case .ae: .deterministic
     case .vae, .vaeGAN: .variational
-    case .autoencoderKL, .gan, .diffusion, .latentDiffusion, .classifier: nil
+    case .autoencoderKL, .gan, .diffusion, .latentDiffusion, .lora, .classifier: nil
     }
   }
 
@@ -53,6 +57,7 @@ public enum Family: String, CaseIterable, Sendable {
     case .gan: GANRecipe.self
     case .diffusion: DiffusionRecipe.self
     case .latentDiffusion: LatentDiffusionRecipe.self
+    case .lora: LoRARecipe.self
     case .classifier: ClassifierRecipe.self
     }
   }

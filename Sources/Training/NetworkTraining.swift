@@ -118,15 +118,14 @@ public final class NetworkTraining {
     try backward()
     if averaging { try ranks.average(trained.compactMap(\.value.gradient)) }
     let limit = settings.gradientClip
-    let norm =
-      (limit > 0 ? clipGradientNorm(trained, limit: limit) : gradientNorm(trained)).item() as Double
+    let norm = gradientNorm(trained).item()
     guard norm.isFinite else {
       optimizer.clearGradients()
       for (buffer, taken) in zip(buffers, takenBuffers) { buffer.value.copy(from: taken) }
       return [(Self.skipped, 1)]
     }
-    optimizer.step()
-    average.update()
+    optimizer.step(
+      along: limit > 0 ? clippingFactor(norm: norm, limit: limit) : 1, moving: average)
     for (buffer, taken) in zip(buffers, takenBuffers) { taken.copy(from: buffer.value) }
     guard limit > 0 || settings.measuresGradient else { return [] }
     return [(name.isEmpty ? "gradient_norm" : "\(name)_gradient_norm", norm)]

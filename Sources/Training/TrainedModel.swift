@@ -74,6 +74,11 @@ public enum TrainedModels {
     case .gan: return try TrainedGAN(path: path, device: device)
     case .diffusion: return try TrainedDiffusion(path: path, device: device)
     case .latentDiffusion: throw RunFolder(path: path).noNetwork(.latentDiffusion)
+    case .lora:
+      throw TrainingError(
+        path: path,
+        "this run has changes of a model, not a model; draw with `latent generate \"…\" --model MODEL "
+          + "--lora \(path)`.")
     case .classifier: return try TrainedClassifier(path: path, device: device)
     }
   }

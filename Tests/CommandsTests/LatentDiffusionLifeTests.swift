@@ -7,7 +7,7 @@ import Testing
 /// pictures drawn, retrieval measured, the model given away.
 @Suite(.serialized) struct LatentDiffusionLifeTests {
   /// Pictures of one colour each, with captions, in a folder `colours`.
-  private static func data(in folder: Scratch) throws {
+  static func data(in folder: Scratch) throws {
     let colours: [(String, [UInt8])] = [
       ("red", [220, 30, 30]), ("green", [30, 200, 40]), ("blue", [30, 40, 220]),
       ("white", [250, 250, 250]),

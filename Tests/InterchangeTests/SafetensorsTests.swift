@@ -45,9 +45,33 @@ import Testing
       try Safetensors.write(
         [.init(name: "a", elementType: .uint8, shape: [2], bytes: [1, 2])], to: path)
       let file = try SafetensorsFile(path: path)
-      try file.unsafeBytes(of: "a")[0] = 9
+      try file.mappedBytes(of: "a").unsafeBytes[0] = 9
       #expect(try file.bytes(of: "a") == [9, 2])
       #expect(try SafetensorsFile(path: path).bytes(of: "a") == [1, 2])
+    }
+  }
+
+  /// Pages leave memory with the bytes that they belong to alone; neighbours keep what they changed.
+  @Test func bytesComeAndGo() throws {
+    try withScratchFolder { folder throws in
+      let path = "\(folder)/a"
+      let content = (0..<40_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+      try Data(content).write(to: URL(filePath: path))
+      let file = try MappedFile(path: path)
+      let right = MappedBytes(20_001..<40_000, of: file)
+      right.unsafeBytes[0] = 1
+      do {
+        let left = MappedBytes(3..<20_001, of: file)
+        left.unsafeBytes[19_997] = 2
+        for place in left.unsafeBytes.indices.dropLast() { left.unsafeBytes[place] = 0 }
+      }
+      #expect(right.unsafeBytes[0] == 1 && file.unsafeBytes[20_000] == 2)
+      #expect(Array(right.unsafeBytes.dropFirst()) == Array(content[20_002...]))
+      #if os(Linux)
+        // A page that nobody else had a part of is the file's again.
+        #expect(file.unsafeBytes[12_000] == content[12_000])
+      #endif
+      #expect(try Data(contentsOf: URL(filePath: path)) == Data(content))
     }
   }
 

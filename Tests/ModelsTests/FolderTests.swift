@@ -124,6 +124,64 @@ import Torch
     }
   }
 
+  /// Tensors in the file's own memory: theirs to change, and there when the file is not any more.
+  @Test(arguments: [DType.float16, .float32, .uint8])
+  func largeTensorsAreReadWhenNeeded(_ dtype: DType) throws {
+    let values = Tensor.randint(0..<100, [300, 301], using: Generator(seed: 1)).to(dtype)
+    try withScratchFolder { folder in
+      let path = "\(folder)/weights.safetensors"
+      try Weights.write([("a", values), ("b", values + 1)], to: path)
+      let (one, other) = (try Weights.read(path), try Weights.read(path))
+      try #require(one["a"]).fill(7)
+      expectEqual(try #require(one["b"]), values + 1)
+      expectEqual(try #require(Weights.read(path)["a"]), values)
+      try FileManager.default.removeItem(atPath: path)
+      expectEqual(try #require(other["a"]), values)
+      expectEqual(try #require(one["a"]), .full([300, 301], 7, dtype: dtype))
+    }
+  }
+
+  /// A header may end anywhere; processors want numbers at multiples of their size.
+  @Test func tensorsMayLieAnywhere() throws {
+    let values = Tensor.randn([200, 100], using: Generator(seed: 1))
+    let entry = #"{"a":{"dtype":"F32","shape":[200,100],"data_offsets":[0,80000]}}"#
+    for spaces in 0..<4 {
+      let header = entry + String(repeating: " ", count: spaces)
+      let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) }
+      try withScratchFolder { folder in
+        let path = "\(folder)/weights.safetensors"
+        try (length + Data(header.utf8) + Data(values.rawBytes())).write(to: URL(filePath: path))
+        expectEqual(try #require(Weights.read(path)["a"]), values, "\(spaces)")
+      }
+    }
+  }
+
+  /// Weights of every type make the network that has them converted, and in half precision at once.
+  @Test(arguments: [DType.float16, .bfloat16, .float32, .float64])
+  func networksTakeOverWhatAFileHolds(_ dtype: DType) throws {
+    var config = AutoencoderConfig.small(.variational, .mlp, imageSize: 28)
+    config.hiddenDims = [300]
+    let network = Autoencoder(config, using: Generator(seed: 1))
+    let stored = network.state.map { (key: $0.key, tensor: $0.tensor.to(dtype)) }
+    let x = Tensor.rand([2, 1, 28, 28], using: Generator(seed: 2))
+    try withScratchFolder { folder in
+      try network.save(to: folder, state: stored)
+      for type in [DType.float32, .bfloat16] {
+        let (opened, packed) = (try Autoencoder(folder: folder), try Autoencoder(folder: folder))
+        for one in [opened, packed] { one.move(dtype: type) }
+        packed.packForInference(freeingWeights: true)
+        let codes = withoutGradients { packed.encode(x.to(type)) }
+        for (a, b) in zip(stored, opened.state) {
+          #expect(a.key == b.key)
+          expectEqual(b.tensor, a.tensor.to(type), a.key)
+        }
+        let plain = withoutGradients { opened.encode(x.to(type)) }
+        let error = type == .float32 ? 1e-5 : 1.0 / 64
+        expectClose(codes, plain, rtol: error, atol: error)
+      }
+    }
+  }
+
   @Test func typesThatNoNetworkUsesAreRefused() throws {
     try withScratchFolder { folder in
       let path = "\(folder)/weights.safetensors"

@@ -147,6 +147,37 @@ private final class Network: Module {
   }
 
   /// A network, its steps, its averages and a refused load leave no tensor behind.
+  /// A weight comes when it is asked for, once, in the type that the network has by then.
+  @Test func weightsComeWhenTheyAreAskedFor() throws {
+    let linear = Linear(3, 2, using: nil)
+    var made = 0
+    linear.weight.postpone(as: .float16) {
+      made += 1
+      return Tensor.full([2, 3], 1.25)
+    }
+    #expect(linear.weight.shape == [2, 3] && linear.weight.count == 6)
+    #expect(linear.weight.dtype == .float16)
+    linear.move(to: .cpu, dtype: .bfloat16)
+    #expect(linear.parameterCount == 8 && made == 0)
+    expectEqual(linear.weight.value.detached(), Tensor.full([2, 3], 1.25, dtype: .bfloat16))
+    #expect(linear.weight.value.requiresGradient && linear.weight.value.isLeaf)
+    linear.move(dtype: .float32)
+    expectEqual(linear.weight.value.detached(), .full([2, 3], 1.25))
+    #expect(made == 1 && linear.weight.value.requiresGradient)
+  }
+
+  @Test func adoptedTensorsAreTheWeights() throws {
+    let (network, given) = (Network(using: nil), copies())
+    let packed = network.state.map(\.key)
+    try network.adopt(given)
+    #expect(network.state.map(\.key) == packed)
+    for (key, tensor) in network.state { expectEqual(tensor, try #require(given[key]), key) }
+    for (name, parameter) in network.namedParameters {
+      #expect(parameter.value.sharesMemory(with: try #require(given[name])))
+    }
+    #expect(throws: StateMismatch.self) { try network.adopt(["other": Tensor(1)]) }
+  }
+
   @Test func everyHandleIsGivenBack() async {
     await #expect(processExitsWith: .success) {
       expectNoLeaks {
@@ -160,9 +191,8 @@ private final class Network: Module {
           for _ in 0..<3 {
             optimizer.clearGradients()
             network(.randn([2, 2, 4, 4], using: Generator(seed: 4))).square().sum().backward()
-            clipGradientNorm(network.parameters, limit: 1)
-            optimizer.step()
-            average.update()
+            let norm = gradientNorm(network.parameters).item()
+            optimizer.step(along: clippingFactor(norm: norm, limit: 1), moving: average)
           }
         }
         average.withAverages { network.setTraining(false) }

@@ -130,17 +130,51 @@ struct Rule: Sendable, CustomTestStringConvertible {
     for place in [0, 2] {
       parameters[place].value.gradient = try fixture["gradient.\(place)"][0].clone()
     }
-    let norm = clipGradientNorm(parameters, limit: limit)
+    let norm = gradientNorm(parameters)
     expectClose(norm, try fixture["\(name).norm"])
+    let factor = clippingFactor(norm: norm.item(), limit: limit)
     for place in [0, 2] {
       let gradient = try #require(parameters[place].value.gradient)
-      expectClose(gradient, try fixture["\(name).\(place)"])
+      expectClose(factor * gradient, try fixture["\(name).\(place)"])
     }
-    #expect(parameters[1].value.gradient == nil)
   }
 
-  @Test func clippingNothingIsZero() {
-    #expect(clipGradientNorm([Parameter(.ones([2]))], limit: 1).item() == 0)
+  @Test func noGradientHasNoNorm() {
+    #expect(gradientNorm([Parameter(.ones([2]))]).item() == 0)
+  }
+
+  /// A step along scaled gradients that moves an average is those three things one after another.
+  @Test(arguments: Rule.all)
+  func oneStepDoesAll(_ rule: Rule) throws {
+    final class Network: Module {
+      let trained: [Weight]
+      let frozen = Weight(Parameter(.ones([3])))
+      init(_ parameters: [Parameter]) { trained = parameters.map(Weight.init) }
+    }
+    final class Weight: Module {
+      let weight: Parameter
+      init(_ weight: Parameter) { self.weight = weight }
+    }
+    let (one, other) = (try parameters(), try parameters())
+    let (oneNetwork, otherNetwork) = (Network(one), Network(other))
+    let averages = [oneNetwork, otherNetwork].map { ExponentialMovingAverage(of: $0, decay: 0.5) }
+    let (whole, parts) = (rule.make(one), rule.make(other))
+    for step in 0..<4 {
+      try setGradients(one, step: step)
+      try setGradients(other, step: step)
+      withoutGradients {
+        for network in [oneNetwork, otherNetwork] { network.frozen.weight.value.add(1) }
+        for parameter in other { parameter.value.gradient?.multiply(by: 0.3) }
+      }
+      whole.step(along: 0.3, moving: averages[0])
+      parts.step()
+      averages[1].update()
+    }
+    expectClose(flat(one), flat(other), rtol: 1e-6, atol: 1e-7)
+    #expect(averages.map(\.updates) == [4, 4])
+    for (a, b) in zip(averages[0].state, averages[1].state) {
+      expectClose(a.tensor, b.tensor, rtol: 1e-6, atol: 1e-7, a.key)
+    }
   }
 
   @Test func clearingLeavesNoGradient() throws {

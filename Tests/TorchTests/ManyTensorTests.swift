@@ -51,6 +51,48 @@ import Torch
   }
 }
 
+extension ManyTensorTests {
+  /// What many numbers go through on all threads, in single precision, against PyTorch's own step in
+  /// double precision; tails, several parameters, and gradients that lie otherwise.
+  @Test(arguments: [true, false], [[20_011], [16, 7, 40_000], [130, 70]])
+  func largeStepsEqualPyTorch(_ decoupled: Bool, _ sizes: [Int]) {
+    let random = Generator(seed: 3)
+    func draws() -> [Tensor] { sizes.map { .randn([2, $0], using: random) } }
+    let (starts, averages) = (draws(), draws())
+    let gradients = (0..<3).map { _ in draws() }
+    func run(_ dtype: DType, turned: Bool) -> [Tensor] {
+      func copies(_ tensors: [Tensor]) -> [Tensor] { tensors.map { $0.to(dtype).clone() } }
+      let (p, a) = (copies(starts), copies(averages))
+      let (m, v) = (p.map { Tensor.zeros(like: $0) }, p.map { Tensor.zeros(like: $0) })
+      let steps = p.map { _ in Tensor(0) }
+      for gradients in gradients {
+        steps.addAll(1)
+        let g = copies(gradients).map {
+          turned ? $0.transposed().contiguous().transposed() : $0
+        }
+        FusedStep.adam(
+          parameters: p, gradients: g, means: m, squares: v, steps: steps, rate: 0.01,
+          betas: (0.8, 0.95), weightDecay: 0.01, eps: 1e-6, decoupled: decoupled, factor: 0.7,
+          averages: a, averageShare: 0.2)
+      }
+      return p + m + v + a
+    }
+    let expected = run(.float64, turned: false)
+    for turned in [false, true] {
+      for (found, wanted) in zip(run(.float32, turned: turned), expected) {
+        expectClose(found, wanted.to(.float32), rtol: 2e-6, atol: 2e-7, "\(turned)")
+      }
+    }
+  }
+
+  @Test func theNormOfManyNumbersIsExact() {
+    let random = Generator(seed: 4)
+    let tensors = [[100_003], [3], [64, 129]].map { Tensor.randn($0, using: random) }
+    let exact = tensors.map { $0.to(.float64).square().sum().item() }.reduce(0, +).squareRoot()
+    #expect(abs(tensors.totalNorm().item() / exact - 1) < 1e-7)
+  }
+}
+
 /// Two parameters after each of five steps; `x` holds them and, a step a slice, their gradients.
 private func fiveSteps(
   _ x: [Tensor], _ step: (_ parameters: [Tensor], _ gradients: [Tensor], _ index: Int) -> Void

@@ -50,6 +50,7 @@ const char *ct_library_path(void);  // NULL where it cannot be told
 const char *ct_cpu_capability(void);
 int64_t ct_live_handles(void);
 void ct_configure_allocator(void);
+void ct_trim_allocator(void);
 int ct_get_threads(void);
 int ct_set_threads(int count);
 bool ct_device_available(int device, int index);
@@ -334,9 +335,12 @@ int ct_foreach_norm(const CTTensor *tensors, int64_t count, double p, CTTensor *
 int ct_foreach_mul_(const CTTensor *tensors, int64_t count, CTTensor factor);
 int ct_foreach_add_(const CTTensor* tensors, int64_t count, double number);
 int ct_foreach_lerp_(const CTTensor *tensors, const CTTensor *ends, int64_t count, double weight);
+/// A step along `factor` times the gradients, which may be changed by it; then `averages`, where it is
+/// not NULL, move towards the parameters by `average_share`. `steps` count this step already.
 int ct_fused_adam_(const CTTensor *parameters, const CTTensor *gradients, const CTTensor *means,
                    const CTTensor *squares, const CTTensor *steps, int64_t count, double rate,
-                   double beta1, double beta2, double weight_decay, double eps, bool decoupled);
+                   double beta1, double beta2, double weight_decay, double eps, bool decoupled,
+                   double factor, const CTTensor *averages, double average_share);
 int ct_fused_sgd_(const CTTensor *parameters, const CTTensor *gradients, const CTTensor *momenta,
                   int64_t count, double rate, double momentum, double weight_decay, double dampening,
                   bool nesterov, bool first_step);

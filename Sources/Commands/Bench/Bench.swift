@@ -21,6 +21,12 @@ struct Bench: ParsableCommand {
   @Argument(help: "Workloads (default: all but those of Stable Diffusion's size, and scaling).")
   var workloads: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "A network's folder, whose weights are measured instead of drawn ones (one workload of sd-unet, "
+        + "kl-autoencoder).", valueName: "dir"))
+  var weights: String?
+
   @Option(help: "fp32 or bf16.")
   var precision: Precision = .fp32
 
@@ -33,6 +39,10 @@ struct Bench: ParsableCommand {
   func validate() throws {
     guard (1...1000).contains(repeats) else {
       throw ValidationError("--repeats is \(repeats); it must lie in 1...1000.")
+    }
+    let taking = Workload.all.filter(\.takesWeights).map(\.name)
+    if weights != nil, workloads.count != 1 || !taking.contains(workloads[0]) {
+      throw ValidationError("--weights goes with one workload of sd-unet or kl-autoencoder.")
     }
     for name in workloads where Workload.all.allSatisfy({ $0.name != name }) {
       throw ValidationError(
@@ -55,7 +65,7 @@ struct Bench: ParsableCommand {
     var results: [JSON] = []
     for workload in chosen {
       output.talk("\(workload.name): \(workload.summary)")
-      for job in try workload.jobs(precision, device) {
+      for job in try workload.jobs(precision, device, weights) {
         let measure = try Measure(job, device: device, repeats: repeats)
         results.append(.object(measure.json(workload.name, roof: roof)))
         if !output.json {

@@ -33,7 +33,9 @@ struct Workload: Sendable {
   let summary: String
   /// Whether it takes minutes or gigabytes.
   var isLarge = false
-  let jobs: @Sendable (Precision, Device) throws -> [Job]
+  /// Whether it can be measured with the weights of a folder.
+  var takesWeights = false
+  let jobs: @Sendable (Precision, Device, _ weights: String?) throws -> [Job]
 
   /// What `latent bench` measures.
   static let all = [
@@ -45,7 +47,7 @@ struct Workload: Sendable {
   /// The U-Net of 6.8 million parameters on 32×32 pictures.
   static let unet = Workload(
     name: "unet", summary: "6.8 M parameters, 32×32×1, training of 64, forward of 16"
-  ) { precision, device in
+  ) { precision, device, _ in
     var config = UNetConfig()
     config.sampleSize = .square(32)
     (config.inChannels, config.outChannels) = (1, 1)
@@ -63,7 +65,7 @@ struct Workload: Sendable {
   /// A latent U-Net with cross-attention.
   static let latentUNet = Workload(
     name: "latent-unet", summary: "16.5 M parameters, 16×16×4 latents of a batch of 32, 32 tokens"
-  ) { precision, device in
+  ) { precision, device, _ in
     var config = UNetConditionConfig()
     config.sampleSize = .square(16)
     config.blockOutChannels = [64, 128, 256]
@@ -88,17 +90,18 @@ struct Workload: Sendable {
 
   /// Stable Diffusion's decoder.
   static let klAutoencoder = Workload(
-    name: "kl-autoencoder", summary: "Stable Diffusion's size, decode to 512×512", isLarge: true
-  ) { precision, device in
+    name: "kl-autoencoder", summary: "Stable Diffusion's size, decode to 512×512", isLarge: true,
+    takesWeights: true
+  ) { precision, device, weights in
     var config = AutoencoderKLConfig()
     config.blockOutChannels = [128, 256, 512, 512]
     config.downBlockTypes = .init(repeating: .plain, count: 4)
     config.upBlockTypes = .init(repeating: .plain, count: 4)
     config.layersPerBlock = 2
     config.sampleSize = .square(512)
-    let network = AutoencoderKL(config, using: nil)
-    let dtype = fill(network, precision, device)
-    network.packForInference(freeingWeights: true)
+    let network =
+      try weights.map { try AutoencoderKL(folder: $0) } ?? AutoencoderKL(config, using: nil)
+    let dtype = prepare(network, precision, device, isFilled: weights != nil)
     let z = Tensor.randn([1, 4, 64, 64], using: Generator(seed: 1)).to(device).to(dtype)
     return [forward(of: 1) { network.decode(z) }]
   }
@@ -106,14 +109,14 @@ struct Workload: Sendable {
   /// Stable Diffusion 1.5's U-Net, both halves of guidance at once.
   static let stableDiffusion = Workload(
     name: "sd-unet", summary: "Stable Diffusion 1.5's size, guidance step, 64×64 latents",
-    isLarge: true
-  ) { precision, device in
+    isLarge: true, takesWeights: true
+  ) { precision, device, weights in
     var config = UNetConditionConfig()
     config.sampleSize = .square(64)
     config.crossAttentionDim = .one(768)
-    let network = UNet2DCondition(config, using: nil)
-    let dtype = fill(network, precision, device)
-    network.packForInference(freeingWeights: true)
+    let network =
+      try weights.map { try UNet2DCondition(folder: $0) } ?? UNet2DCondition(config, using: nil)
+    let dtype = prepare(network, precision, device, isFilled: weights != nil)
     let random = Generator(seed: 1)
     let x = Tensor.randn([2, 4, 64, 64], using: random).to(device).to(dtype)
     let states = Tensor.randn([2, 77, 768], using: random).to(device).to(dtype)
@@ -125,7 +128,7 @@ struct Workload: Sendable {
   static let scaling = Workload(
     name: "scaling", summary: "a small U-Net, batches of 1 to 64, pictures of 16 to 128 pixels",
     isLarge: true
-  ) { precision, device in
+  ) { precision, device, _ in
     try [(1, 32), (4, 32), (16, 32), (64, 32), (16, 16), (4, 64), (1, 128), (4, 128)].map {
       (batch: Int, side: Int) throws -> Job in
       var config = UNetConfig()
@@ -151,7 +154,7 @@ struct Workload: Sendable {
 /// A family's own training on drawn shapes of 28×28 pixels.
 private func family(_ name: String, _ family: Family, preset: String) -> Workload {
   Workload(name: name, summary: "a training step of its preset \(preset), 28×28×1") {
-    precision, device in
+    precision, device, _ in
     let plan = try TrainingPlan(
       benchmarking: family, preset: preset, imageSize: 28, precision: precision)
     let rehearsal = try Rehearsal(of: plan, device: device)
@@ -190,18 +193,24 @@ private func forward(
   }
 }
 
-/// Weights as a checkpoint in this precision would bring them: normal, and small enough that
-/// activations stay finite. Returns their type.
-private func fill(_ network: Module, _ precision: Precision, _ device: Device) -> DType {
+/// Brings a network into the precision's type, for use; one that is not filled gets weights as a
+/// checkpoint would bring them, layer by layer: normal, and small enough that activations stay finite.
+private func prepare(
+  _ network: Module, _ precision: Precision, _ device: Device, isFilled: Bool
+) -> DType {
   let dtype: DType = precision == .bf16 ? .bfloat16 : .float32
   let random = Generator(seed: 0)
-  for parameter in network.parameters {
-    let shape = parameter.value.shape
-    let fanIn = Double(shape.dropFirst().reduce(1, *))
-    parameter.value =
-      (shape.count == 1
-      ? Tensor.ones(shape) : Tensor.randn(shape, using: random) * (1 / fanIn.squareRoot()))
-      .to(dtype).to(device)
+  for parameter in isFilled ? [] : network.parameters {
+    let shape = parameter.shape
+    parameter.postpone(as: dtype) {
+      guard shape.count > 1 else { return .ones(shape, dtype: dtype) }
+      let weights = Tensor.empty(shape, dtype: dtype)
+      let fanIn = Double(shape.dropFirst().reduce(1, *))
+      weights.fillNormal(deviation: 1 / fanIn.squareRoot(), using: random)
+      return weights
+    }
   }
+  network.move(to: device, dtype: dtype)
+  network.packForInference(freeingWeights: true)
   return dtype
 }

@@ -14,7 +14,7 @@ struct Generate: ParsableCommand {
       the model's own size. JSON keys: output, outputs, prompt, negative_prompt, seed, steps, sampler, \
       guidance, width, height, count, model, model_sha256, seconds, load_seconds, notes, and what was \
       given of eta, sigmas, guidance_rescale, guidance_interval, clip_skip, precision, strength, \
-      image, mask, latents (the last three with their _sha256).
+      lora, image, mask, latents (the last three with their _sha256).
       """)
 
   static let mostPictures = 10_000
@@ -26,10 +26,24 @@ struct Generate: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      The folder of a Stable Diffusion model as diffusers lays it out, a run of latent-diffusion, or \
-      the name of a built-in model (default: emoji).
+      The folder of a Stable Diffusion model as diffusers lays it out, a single safetensors file of \
+      one, a run of latent-diffusion, or the name of a built-in model (default: emoji).
       """, valueName: "dir"))
   var model: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Where a single file's tokenizer lies: vocab.json and merges.txt (default: beside the file).",
+      valueName: "dir"))
+  var tokenizer: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      A LoRA file, or a run of lora, that changes the model; may be repeated. FILE:0.7 lets it count \
+      for seven tenths.
+      """, valueName: "file[:scale]"))
+  var lora: [LoRAChoice] = []
 
   @Option(help: ArgumentHelp("What the picture does not show.", valueName: "prompt"))
   var negativePrompt: String?
@@ -99,7 +113,8 @@ struct Generate: ParsableCommand {
     try file.check(count: interactive ? 1 : settings.count ?? 1, numbersGoOn: interactive)
     try files.check(force: file.force)
     let model = try PromptedModel(
-      model ?? recipe?.model(), device: device, precision: settings.precision)
+      model ?? recipe?.model(), tokenizer: tokenizer, loras: settings.loras, device: device,
+      precision: settings.precision)
     if let recipe, let hash = try recipe.text("model_sha256"), try hash != model.hash.hex {
       output.talk(
         "note: \(like ?? ""): it was drawn by another model than \(model.name) is now, so this "

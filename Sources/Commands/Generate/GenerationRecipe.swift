@@ -58,10 +58,31 @@ struct GenerationRecipe {
   /// Throws where it is not there, or another one by now.
   func file(_ key: String, flag: String) throws -> String? {
     guard let name = try text(key) else { return nil }
+    return try file(named: name, hash: text("\(key)_sha256"), flag: flag)
+  }
+
+  /// The LoRA files that the recipe names, with their strengths.
+  ///
+  /// Throws where one is not there, or another one by now.
+  func loras() throws -> [LoRAChoice] {
+    let wanted = "a list of files with their sha256 and scale"
+    return try read("lora", wanted) { value in
+      value.array?.compactMap { one -> (name: String, hash: String, scale: Double)? in
+        guard let name = one["file"]?.string, let hash = one["sha256"]?.string,
+          let scale = one["scale"]?.double, abs(scale) <= 100
+        else { return nil }
+        return (name, hash, scale)
+      }
+    }?.map {
+      LoRAChoice(path: try file(named: $0.name, hash: $0.hash, flag: "--lora"), scale: $0.scale)
+    } ?? []
+  }
+
+  private func file(named name: String, hash: String?, flag: String) throws -> String {
     let folder = URL(filePath: path).deletingLastPathComponent()
     let places = [folder.appending(path: name).path(percentEncoded: false), name]
     for place in places where FileManager.default.fileExists(atPath: place) {
-      if try Fingerprint.ofFile(place) == text("\(key)_sha256") { return place }
+      if try Fingerprint.ofFile(place) == hash { return place }
     }
     throw CommandError(
       "\(path): it was drawn with the file \(name), which is neither beside it nor here as it was; "

@@ -28,6 +28,8 @@ struct GenerationSettings {
   var start: StartFiles?
   /// The file of the starting noise.
   var latents: String?
+  /// What changes the model.
+  var loras: [LoRAChoice] = []
 
   /// The settings of a recipe; without one, those of a command without flags.
   init(_ recipe: GenerationRecipe?) throws {
@@ -71,6 +73,7 @@ struct GenerationSettings {
     height = command.size.height ?? height
     let flags = command.start
     latents = try command.files.latents ?? recipe?.file("latents", flag: "--latents")
+    loras = command.lora.isEmpty ? try recipe?.loras() ?? [] : command.lora
     if let image = try flags.image ?? recipe?.file("image", flag: "--image") {
       // Of another picture the recipe's mask says nothing.
       let mask = try flags.mask ?? (flags.image == nil ? recipe?.file("mask", flag: "--mask") : nil)
@@ -125,6 +128,7 @@ struct GenerationSettings {
       details[key] = .string(URL(filePath: path).lastPathComponent)
       details["\(key)_sha256"] = .string(try Fingerprint.ofFile(path))
     }
+    if !loras.isEmpty { details["lora"] = .array(try loras.map { try $0.recipe }) }
     if let start { details["strength"] = .double(start.usedStrength) }
     return details
   }

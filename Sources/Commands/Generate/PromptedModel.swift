@@ -23,20 +23,26 @@ struct PromptedModel {
   /// Opens the model of a name or a path; without one, that which comes with the tool.
   ///
   /// Throws an `ExplainedError` or `CommandError` when there is none, or it cannot be used.
-  init(_ wanted: String?, device: Device, precision: Precision) throws {
+  init(
+    _ wanted: String?, tokenizer: String? = nil, loras: [LoRAChoice] = [], device: Device,
+    precision: Precision
+  ) throws {
     let start = ContinuousClock.now
-    let path = try wanted.map(Self.folder) ?? Self.standardFolder()
-    let pipeline = try TextToImagePipeline(folder: path)
+    let path = try wanted.map(Self.place) ?? Self.standardFolder()
+    let pipeline = try TextToImagePipeline(path: path, tokenizer: tokenizer)
+    try pipeline.merge(loras)
     if device == .cpu, precision == .fp32 {
       pipeline.packForInference(freeingWeights: true)
     } else {
       pipeline.move(to: device)
     }
-    let weights = ModelFolder.weightsPath(in: DiffusionPipeline.part("unet", of: path))
+    let isFile = Self.isFile(path)
+    let weights =
+      isFile ? path : ModelFolder.weightsPath(in: DiffusionPipeline.part("unet", of: path))
     hash = WeightsHash(of: try SafetensorsIndex(path: weights).shards.map(\.path))
     self.pipeline = pipeline
     name = URL(filePath: path).standardizedFileURL.lastPathComponent
-    (guidance, keepsSize) = try Self.advice(in: path)
+    (guidance, keepsSize) = isFile ? (nil, false) : try Self.advice(in: path)
     loadSeconds = (ContinuousClock.now - start) / .seconds(1)
   }
 
@@ -55,11 +61,16 @@ struct PromptedModel {
         + "folder that holds \(name) with the variable LATENT_MODELS")
   }
 
-  /// The folder that `--model` means: one that is there, or the name of a model of the tool's own.
-  private static func folder(_ wanted: String) throws -> String {
-    let path = RunFolder(path: wanted).path
+  private static func isFile(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && !isFolder.boolValue
+  }
+
+  /// What `--model` means: a folder or a file that is there, or the name of a model of the tool's own.
+  private static func place(_ wanted: String) throws -> String {
+    let path = RunFolder(path: wanted).path
+    guard FileManager.default.fileExists(atPath: path) else {
       let known = TextToImageFolders.builtIn
       if let found = known.first(where: { $0.name == wanted }) { return found.path }
       let near = nearestName(to: wanted, among: known.map(\.name))
@@ -67,11 +78,13 @@ struct PromptedModel {
         "\(wanted): there is no such folder, and no model of that name"
           + (near.map { "; did you mean \($0)?" } ?? "; `latent models` lists those that are here"))
     }
-    guard isFolder.boolValue else {
-      if Weights.isPickle(path) {
-        throw SafetensorsError(path: wanted, sentence: Weights.pickleRefusal)
+    if isFile(path) {
+      guard path.hasSuffix(".safetensors") || Weights.isPickle(path) else {
+        throw CommandError(
+          "\(wanted): this is a file; --model takes the folder of a model, or a single safetensors "
+            + "file of one")
       }
-      throw CommandError("\(wanted): this is a file; --model takes the folder of a model")
+      return path
     }
     if DiffusionPipeline.isPipeline(path) { return path }
     if let record = try? RunRecord(of: RunFolder(path: path)) {

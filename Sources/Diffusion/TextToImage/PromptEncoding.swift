@@ -28,11 +28,7 @@ extension TextToImagePipeline {
         ? Tensor((0..<count).map { $0 < window.tokenCount ? 1 : 0 }, shape: [1, count]).to(device)
         : nil
       let output = model(ids, mask: mask)
-      let features =
-        switch kind {
-        case .stableDiffusion: model.normalizedFeatures(output, skipping: skip)
-        case .stableDiffusionXL: model.penultimateFeatures(output, skipping: skip)
-        }
+      let features = features(of: output, by: model, skipping: skip)
       states.append(weighted(features.inFullPrecision, by: window.weights))
       pooled = output.projected?.inFullPrecision
       cut = cut ?? window.cut
@@ -87,15 +83,9 @@ final class TextCondition: BatchCondition {
 
   /// One prompt for `count` pictures of a size.
   init(_ prompt: EncodedPrompt, count: Int, size: Extent, for unet: UNet2DCondition) {
-    let (height, width) = (Float(size.height), Float(size.width))
-    // Original size, corner of the crop, target size.
-    let sizes = Tensor([height, width, 0, 0, height, width], shape: [1, 6])
     self.unet = unet
     states = prompt.states.expanded([count, -1, -1])
-    added = prompt.pooled.map {
-      AddedConditions(
-        pooled: $0.expanded([count, -1]), sizes: sizes.to($0.device).expanded([count, -1]))
-    }
+    added = prompt.pooled.map { AddedConditions(pooled: $0.expanded([count, -1]), size: size) }
   }
 
   private init(unet: UNet2DCondition, states: Tensor, added: AddedConditions?) {

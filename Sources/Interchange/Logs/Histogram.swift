@@ -17,9 +17,9 @@ public struct Histogram: Sendable, Equatable {
 
   /// Counts `values` in `bins` intervals of equal width between the smallest and the largest; values
   /// that are not finite are left out.
-  public init(_ values: some Sequence<Float>, bins: Int = 30) {
+  public init(_ values: [Float], bins: Int = 30) {
     precondition(bins > 0, "a histogram needs at least one interval")
-    let values = values.lazy.filter(\.isFinite).map(Double.init)
+    let values = values.filter(\.isFinite).map(Double.init)
     var (low, high) = (Double.infinity, -Double.infinity)
     var (count, sum, squares) = (0.0, 0.0, 0.0)
     for value in values {

@@ -40,31 +40,33 @@ public struct SafetensorsFile: Sendable {
   public func withBytes<R>(
     of name: String, _ body: (UnsafeRawBufferPointer) throws -> R
   ) throws -> R {
-    let bytes = try unsafeBytes(of: name)
-    return try withExtendedLifetime(mapping) { try body(UnsafeRawBufferPointer(bytes)) }
+    let range = try info(name).byteRange
+    return try mapping.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
   }
 
-  /// The bytes of a tensor, valid while `mapping` is alive, for use without a copy.
+  /// The bytes of a tensor for use without a copy, for as long as the result is held.
   ///
   /// Changing them changes this process's private copy of the page and never the file. They are
   /// aligned to the element type in files that Latent or the Python library wrote; other writers
-  /// may pad their header otherwise, so check before binding them to a type.
+  /// may pad their header otherwise, so check before binding them to a type. Hold one result a tensor.
   /// - Throws: `SafetensorsError` when there is no such tensor.
-  public func unsafeBytes(of name: String) throws(SafetensorsError)
-    -> UnsafeMutableRawBufferPointer
-  {
-    guard let tensor = tensors[name] else {
-      let hint = nearestName(to: name, among: names).map { "; the nearest is \"\($0)\"" } ?? ""
-      throw SafetensorsError(path: path, sentence: "it holds no tensor \"\(name)\"\(hint).")
-    }
-    return UnsafeMutableRawBufferPointer(rebasing: mapping.unsafeBytes[tensor.byteRange])
+  public func mappedBytes(of name: String) throws(SafetensorsError) -> MappedBytes {
+    MappedBytes(try info(name).byteRange, of: mapping)
   }
 
   /// The bytes of a tensor as a copy.
   ///
   /// - Throws: `SafetensorsError` when there is no such tensor.
   public func bytes(of name: String) throws(SafetensorsError) -> [UInt8] {
-    let bytes = try unsafeBytes(of: name)
-    return withExtendedLifetime(mapping) { Array(bytes) }
+    let range = try info(name).byteRange
+    return mapping.withUnsafeBytes { Array($0[range]) }
+  }
+
+  private func info(_ name: String) throws(SafetensorsError) -> TensorInfo {
+    guard let tensor = tensors[name] else {
+      let hint = nearestName(to: name, among: names).map { "; the nearest is \"\($0)\"" } ?? ""
+      throw SafetensorsError(path: path, sentence: "it holds no tensor \"\(name)\"\(hint).")
+    }
+    return tensor
   }
 }

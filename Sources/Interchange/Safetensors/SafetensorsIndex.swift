@@ -82,11 +82,22 @@ public struct SafetensorsIndex: Sendable {
   public func withBytes<R>(
     of name: String, _ body: (UnsafeRawBufferPointer) throws -> R
   ) throws -> R {
+    try shard(name).withBytes(of: name, body)
+  }
+
+  /// The bytes of a tensor for use without a copy, as of `SafetensorsFile`.
+  ///
+  /// - Throws: `SafetensorsError` when there is no such tensor.
+  public func mappedBytes(of name: String) throws(SafetensorsError) -> MappedBytes {
+    try shard(name).mappedBytes(of: name)
+  }
+
+  private func shard(_ name: String) throws(SafetensorsError) -> SafetensorsFile {
     guard let file = file(of: name) else {
       let hint = nearestName(to: name, among: names).map { "; the nearest is \"\($0)\"" } ?? ""
       throw SafetensorsError(path: path, sentence: "it holds no tensor \"\(name)\"\(hint).")
     }
-    return try file.withBytes(of: name, body)
+    return file
   }
 
   private static func weightMap(

@@ -123,7 +123,7 @@ final class DCGANDiscriminator: Module, DiscriminatorLayers {
   func features(_ x: Tensor) -> Tensor { levels(x) }
 
   func scores(_ features: Tensor, labels: Tensor?) -> Tensor {
-    head(features.flattened(from: 1), labels: labels)
+    head(levels: features, labels: labels)
   }
 }
 

@@ -102,6 +102,17 @@ final class ProjectionHead: Module {
     guard let classes, let labels else { return score }
     return score + (classes(labels) * features).sum([1])
   }
+
+  /// The scores of features `[N, C, H, W]`, flattened. Where their channels lie side by side the one
+  /// row of weights is turned instead of all pictures.
+  func callAsFunction(levels x: Tensor, labels: Tensor?) -> Tensor {
+    guard classes == nil, let linear = linear as? Linear, x.isContiguous(.channelsLast) else {
+      return self(x.flattened(from: 1), labels: labels)
+    }
+    func turned(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]).flattened(from: 1) }
+    let weight = turned(linear.weight.value.reshaped([1] + x.shape.dropFirst()))
+    return turned(x).linear(weight: weight, bias: linear.bias?.value).squeezed(1)
+  }
 }
 
 /// A fully connected layer, divided by its largest singular value where `spectral` says so.

@@ -47,7 +47,9 @@ final class ConvEncoder: Module, Layer {
   func callAsFunction(_ x: Tensor) -> Tensor {
     var h = x
     for (down, blocks) in zip(down, blocks) {
-      h = activation(blocks.reduce(down(h)) { $1($0) })  // [N, c, H/2, W/2]
+      // A picture of one channel lies both ways at once, and would go on in the slower one.
+      let halved = down(h).contiguous(.channelsLast)  // [N, c, H/2, W/2]
+      h = activation(blocks.reduce(halved) { $1($0) })
     }
     return head(hidden.reduce(h.flattened(from: 1)) { activation($1($0)) })
   }
@@ -87,7 +89,7 @@ final class ConvDecoder: Module, Layer {
     for (index, layer) in hidden.enumerated() {
       h = layer(index == 0 ? h : activation(h))
     }
-    h = h.reshaped([-1] + start)
+    h = h.reshaped([-1] + start).contiguous(.channelsLast)
     for (blocks, up) in zip(blocks, up) {
       h = up(activation(blocks.reduce(h) { $1($0) }))
     }

@@ -34,7 +34,7 @@ extension CLIPTextModel {
   }
 
   /// The network's key for one of a file; `nil` for those that it does without.
-  private func currentKey(_ key: String) -> String? {
+  func currentKey(_ key: String) -> String? {
     // Older versions saved the places 0, 1, 2, … as well.
     if key.hasSuffix("embeddings.position_ids") { return nil }
     if key == "text_projection.weight" { return config.architecture == .projecting ? key : nil }

@@ -140,7 +140,7 @@ public final class UNet2DCondition: Module {
   private func embedding(
     _ timesteps: Tensor, _ added: AddedConditions?, _ classLabels: Tensor?, _ condition: Tensor?
   ) -> Tensor {
-    let dtype = convIn.weight.value.dtype
+    let dtype = convIn.weight.dtype
     precondition(
       condition == nil || timeEmbedding.condProj != nil, "this network has no time_cond_proj_dim")
     precondition(

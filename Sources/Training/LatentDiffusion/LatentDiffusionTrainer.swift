@@ -46,19 +46,9 @@ public final class LatentDiffusionTrainer: OneNetworkTrainer {
     ranks: Ranks = .alone
   ) throws {
     if let problem = recipe.problem { throw TrainingError("\(problem).") }
-    try train.requireSquarePictures()
-    guard !(train is ShardedImages) else {
-      throw TrainingError(
-        path: train.name, "latents are cached, which shards are too many for; name a folder.")
-    }
-    guard (0..<min(train.count, 1000)).contains(where: { !train.captions(at: $0).isEmpty }) else {
-      throw TrainingError(
-        path: train.name,
-        "these pictures have no captions; put a metadata.jsonl with file_name and text, or .txt files, "
-          + "beside them.")
-    }
+    try Self.requireCaptions(train)
     autoencoder = try .found(at: recipe.autoencoder)
-    try Self.requireFit(autoencoder.config, train, recipe)
+    try Self.requireFit(autoencoder.config, train, named: recipe.autoencoder)
     autoencoder.setTraining(false)
     autoencoder.move(to: device)
     let given: (tokenizer: CLIPTokenizer, encoder: CLIPTextModel)? =
@@ -119,19 +109,35 @@ public final class LatentDiffusionTrainer: OneNetworkTrainer {
     self.seed = seed
   }
 
-  private static func requireFit(
-    _ config: AutoencoderKLConfig, _ train: any Dataset, _ recipe: LatentDiffusionRecipe
+  /// Throws unless a set's pictures are square, have captions and can be held in memory.
+  static func requireCaptions(_ train: any Dataset) throws {
+    try train.requireSquarePictures()
+    guard !(train is ShardedImages) else {
+      throw TrainingError(
+        path: train.name, "latents are cached, which shards are too many for; name a folder.")
+    }
+    guard (0..<min(train.count, 1000)).contains(where: { !train.captions(at: $0).isEmpty }) else {
+      throw TrainingError(
+        path: train.name,
+        "these pictures have no captions; put a metadata.jsonl with file_name and text, or .txt files, "
+          + "beside them.")
+    }
+  }
+
+  /// Throws unless an autoencoder, found at a path, takes a set's pictures.
+  static func requireFit(
+    _ config: AutoencoderKLConfig, _ train: any Dataset, named path: String
   ) throws {
     let (channels, side) = (train.elementShape[0], train.elementShape[1])
     guard channels == config.inChannels else {
       throw TrainingError(
-        path: recipe.autoencoder,
+        path: path,
         "this autoencoder takes pictures of \(config.inChannels) channels, the data has \(channels); "
           + "pass --channels \(config.inChannels).")
     }
     guard side.isMultiple(of: config.scale), side >= config.scale else {
       throw TrainingError(
-        path: recipe.autoencoder,
+        path: path,
         "this autoencoder makes one latent of \(config.scale) pixels, and \(side) is no multiple of "
           + "that; choose another --image-size.")
     }

@@ -25,6 +25,22 @@ def moved(model, random):
     return model
 
 
+def drawn(model, seed, name=lambda key: key):
+    """Weights that no file needs to hold (Tests/TestSupport/DrawnWeights.swift has the same rule): in
+    the order of their keys, matrices and kernels by their fan. Returns them; `name` renames keys."""
+    random = torch.Generator().manual_seed(seed)
+    own = {name(key): key for key in model.state_dict()}
+    state = {}
+    for key, old in sorted((k, model.state_dict()[own[k]]) for k in own):
+        x = torch.randn(old.shape, generator=random)
+        if old.dim() > 1:
+            state[key] = x * (1 / old[0].numel()) ** 0.5
+        else:
+            state[key] = x * 0.1 + 1 if key.endswith("weight") else x * 0.1
+    model.load_state_dict({own[key]: tensor for key, tensor in state.items()})
+    return state
+
+
 def gradients(model, out):
     """Those of the weighted sum of the output, by the keys of the parameters."""
     found = torch.autograd.grad((out * weights(out)).sum(), list(model.parameters()))

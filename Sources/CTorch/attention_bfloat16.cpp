@@ -1,0 +1,296 @@
+// Scaled dot-product attention (Vaswani et al. 2017, §3.2.1) in bfloat16 for use without gradients:
+// softmax(q kᵀ · scale) v without a mask, tile by tile (Dao et al. 2022, Algorithm 1). Products go
+// through oneDNN's small kernels, which have the matrix unit where there is one. What a softmax
+// subtracts need not be a row's largest score: any number near it will do, and |q| · max |k| is one
+// that is known beforehand (Cauchy-Schwarz), so that no tile is ever scaled again. Where it is too
+// far off for a row's sum, the tile's queries start anew with their largest scores.
+#include <ATen/ATen.h>
+#include <ATen/native/CPUBlas.h>
+#include <c10/core/GradMode.h>
+
+#include <cmath>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "attention.h"
+#include "parallel.h"
+#include "vectors.h"
+
+namespace ctorch {
+namespace {
+
+namespace blas = at::native::cpublas;
+
+/// Queries and keys of a tile: its scores stay in the second cache.
+constexpr int64_t tile_queries = 128, tile_keys = 256;
+
+typedef uint16_t Halves __attribute__((vector_size(32)));
+typedef uint16_t LooseHalves __attribute__((vector_size(32), aligned(2), may_alias));
+
+int64_t rounded(int64_t count, int64_t multiple) {
+  return (count + multiple - 1) / multiple * multiple;
+}
+
+/// The root of the sum of squares.
+WIDE float length(const at::BFloat16* x, int64_t count) {
+  float sums[8] = {};
+  for (int64_t d = 0; d < count; d += 8) {
+    for (int64_t i = 0; i < 8; i++) {
+      float value = x[d + i];
+      sums[i] += value * value;
+    }
+  }
+  float sum = 0;
+  for (float one : sums) sum += one;
+  return std::sqrt(sum);
+}
+
+/// 2^x of lanes within 1e-4 of the value, from −126 up; below it stays what it is there. Coarser than
+/// eˣ elsewhere, and finer than the bfloat16 that it becomes.
+__attribute__((always_inline)) inline void power_of_two(Lanes& x) {
+  constexpr float rounding = 12582912.0f;  // 1.5 · 2²³: adding it leaves n in the lowest bits.
+  const Lanes low = Lanes{} - 126.0f;
+  x = x < low ? low : x;
+  Lanes shifted = x + rounding;
+  Lanes f = x - (shifted - rounding);
+  Lanes y = f * 0.05517167f + 0.24261112f;
+  y = y * f + 0.69326099f;
+  y = y * f + 0.99992807f;
+  LaneBits bits = __builtin_bit_cast(LaneBits, y) + (__builtin_bit_cast(LaneBits, shifted) << 23);
+  x = __builtin_bit_cast(Lanes, bits);
+}
+
+/// A row of weights 2^(factor · score − shift) in bfloat16, those from `keys` on 0; returns their sum.
+/// Columns in multiples of 32.
+WIDE float plain_weights(const float* scores, int64_t keys, int64_t columns, float factor,
+                         float shift, uint16_t* out) {
+  Lanes total = {};
+  for (int64_t j = 0; j < columns; j += lanes) {
+    Lanes value = *reinterpret_cast<const LooseLanes*>(scores + j) * factor - shift;
+    power_of_two(value);
+    if (j + lanes > keys) {
+      for (int64_t i = 0; i < lanes; i++) value[i] = j + i < keys ? value[i] : 0;
+    }
+    total += value;
+    LaneBits bits = (__builtin_bit_cast(LaneBits, value) + 0x8000u) >> 16;
+    *reinterpret_cast<LooseHalves*>(out + j) = __builtin_convertvector(bits, Halves);
+  }
+  float sum = 0;
+  for (int64_t i = 0; i < lanes; i++) sum += total[i];
+  return sum;
+}
+
+#if defined(__x86_64__)
+#define WITH_BFLOAT16 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
+
+/// The same in half the instructions, where the processor has them: 2^x = 2^⌊x⌋ · 2^(x − ⌊x⌋), the
+/// latter by a polynomial.
+WITH_BFLOAT16 inline __m512 fast_power(__m512 x) {
+  __m512 f = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF);
+  __m512 y = _mm512_fmadd_ps(f, _mm512_set1_ps(0.07802452f), _mm512_set1_ps(0.22606716f));
+  y = _mm512_fmadd_ps(y, f, _mm512_set1_ps(0.69583354f));
+  y = _mm512_fmadd_ps(y, f, _mm512_set1_ps(0.99992522f));
+  return _mm512_scalef_ps(y, x);
+}
+
+WITH_BFLOAT16 float fast_weights(const float* scores, int64_t keys, int64_t columns, float factor,
+                                 float shift, uint16_t* out) {
+  __m512 total = _mm512_setzero_ps(), other_total = total;
+  __m512 factors = _mm512_set1_ps(factor), shifts = _mm512_set1_ps(shift);
+  for (int64_t j = 0; j < columns; j += 32) {
+    __m512 one = _mm512_fmsub_ps(_mm512_loadu_ps(scores + j), factors, shifts);
+    __m512 other = _mm512_fmsub_ps(_mm512_loadu_ps(scores + j + 16), factors, shifts);
+    one = fast_power(one);
+    other = fast_power(other);
+    if (j + 32 > keys) {
+      uint32_t mask = keys > j ? (1u << (keys - j)) - 1 : 0;
+      one = _mm512_maskz_mov_ps(static_cast<__mmask16>(mask), one);
+      other = _mm512_maskz_mov_ps(static_cast<__mmask16>(mask >> 16), other);
+    }
+    total = _mm512_add_ps(total, one);
+    other_total = _mm512_add_ps(other_total, other);
+    _mm512_storeu_si512(out + j, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(other, one)));
+  }
+  return _mm512_reduce_add_ps(_mm512_add_ps(total, other_total));
+}
+#endif
+
+float weights(const float* scores, int64_t keys, int64_t columns, float factor, float shift,
+              uint16_t* out) {
+#if defined(__x86_64__)
+  static const bool is_fast = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512dq");
+  if (is_fast) return fast_weights(scores, keys, columns, factor, shift, out);
+#endif
+  return plain_weights(scores, keys, columns, factor, shift, out);
+}
+
+/// A row times `factor`, rounded to bfloat16.
+WIDE void scaled(const float* row, int64_t count, float factor, uint16_t* out) {
+  for (int64_t d = 0; d < count; d++) {
+    auto bits = __builtin_bit_cast(uint32_t, row[d] * factor);
+    out[d] = static_cast<uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+  }
+}
+
+/// The largest of `keys` scores, or `top` where that is larger.
+WIDE float largest(const float* scores, int64_t keys, float top) {
+  for (int64_t j = 0; j < keys; j++) top = scores[j] > top ? scores[j] : top;
+  return top;
+}
+
+/// Keys and values of a head as the kernels want them: two numbers that are multiplied and added in
+/// one go side by side; keys tile by tile. Zeros behind the last key and the last channel.
+struct Packed {
+  int64_t keys, columns, depth, width;
+  std::vector<at::BFloat16> key, value;
+  float longest;  // key
+
+  Packed(int64_t keys, int64_t depth)
+      : keys(keys),
+        columns(rounded(keys, 32)),
+        depth(depth),
+        width(rounded(depth, 16)),
+        key(columns * depth),
+        value(columns * width) {}
+
+  void take(const at::BFloat16* k, int64_t key_stride, const at::BFloat16* v, int64_t value_stride) {
+    longest = 0;
+    for (int64_t s = 0; s < keys; s++, k += key_stride, v += value_stride) {
+      int64_t tile = s / tile_keys * tile_keys, size = std::min(tile_keys, columns - tile);
+      at::BFloat16* to = key.data() + tile * depth + (s - tile) * 2;
+      for (int64_t d = 0; d < depth; d += 2, to += 2 * size) {
+        to[0] = k[d];
+        to[1] = k[d + 1];
+      }
+      longest = std::max(longest, length(k, depth));
+      to = value.data() + s / 2 * 2 * width + s % 2;
+      for (int64_t d = 0; d < depth; d++) to[2 * d] = v[d];
+    }
+  }
+};
+
+/// What a thread works in.
+struct Scratch {
+  std::vector<float> scores, found;
+  std::vector<at::BFloat16> weights;
+  float shifts[tile_queries], sums[tile_queries];
+
+  explicit Scratch(int64_t depth)
+      : scores(tile_queries * tile_keys),
+        found(tile_queries * rounded(depth, 16)),
+        weights(tile_queries * tile_keys) {}
+};
+
+/// The scores of `rows` queries for the keys from `first` on; returns how many columns they have.
+int64_t score(const at::BFloat16* q, int64_t stride, int64_t rows, const Packed& head,
+              int64_t first, float* out) {
+  int64_t columns = std::min(tile_keys, head.columns - first);
+  blas::brgemm(rows, columns, head.depth, stride, columns, tile_keys, false, q,
+               head.key.data() + first * head.depth, out);
+  return columns;
+}
+
+/// What a row of queries finds, up to the sums; `false` where a shift was too far off.
+bool attend(const at::BFloat16* q, int64_t stride, int64_t rows, const Packed& head, float factor,
+            Scratch& s) {
+  std::fill(s.sums, s.sums + rows, 0.0f);
+  for (int64_t first = 0; first < head.columns; first += tile_keys) {
+    int64_t columns = score(q, stride, rows, head, first, s.scores.data());
+    for (int64_t row = 0; row < rows; row++) {
+      s.sums[row] += weights(s.scores.data() + row * tile_keys, head.keys - first, columns, factor,
+                             s.shifts[row],
+                             reinterpret_cast<uint16_t*>(s.weights.data() + row * tile_keys));
+    }
+    blas::brgemm(rows, head.width, columns, tile_keys, head.width, head.width, first > 0,
+                 s.weights.data(), head.value.data() + first * head.width, s.found.data());
+  }
+  // The smallest weights are 2^−126.
+  return std::all_of(s.sums, s.sums + rows, [](float sum) { return sum > 1e-25f; });
+}
+
+void shift_by_bounds(const at::BFloat16* q, int64_t stride, int64_t rows, const Packed& head,
+                     float factor, Scratch& s) {
+  for (int64_t row = 0; row < rows; row++, q += stride) {
+    s.shifts[row] = factor * length(q, head.depth) * head.longest;
+  }
+}
+
+void shift_by_largest(const at::BFloat16* q, int64_t stride, int64_t rows, const Packed& head,
+                      float factor, Scratch& s) {
+  std::fill(s.shifts, s.shifts + rows, -INFINITY);
+  for (int64_t first = 0; first < head.columns; first += tile_keys) {
+    int64_t columns = score(q, stride, rows, head, first, s.scores.data());
+    for (int64_t row = 0; row < rows; row++) {
+      s.shifts[row] = largest(s.scores.data() + row * tile_keys,
+                              std::min(columns, head.keys - first), s.shifts[row]);
+    }
+  }
+  for (int64_t row = 0; row < rows; row++) s.shifts[row] *= factor;
+}
+
+}  // namespace
+
+bool fits_bfloat16_attention(const at::Tensor& query, const at::Tensor& key,
+                             const at::Tensor& value, double scale) {
+  bool is_recorded = c10::GradMode::is_enabled() &&
+                     (query.requires_grad() || key.requires_grad() || value.requires_grad());
+  for (const at::Tensor& one : {query, key, value}) {
+    if (!one.device().is_cpu() || one.scalar_type() != at::kBFloat16 || one.dim() != 4 ||
+        one.stride(3) != 1 || one.numel() == 0 || one.size(0) != query.size(0) ||
+        one.size(1) != query.size(1) || one.size(3) != query.size(3)) {
+      return false;
+    }
+  }
+  return !is_recorded && scale > 0 && query.size(3) % 8 == 0 && query.size(3) <= 256 &&
+         key.size(2) == value.size(2) && blas::could_pack(at::kBFloat16);
+}
+
+at::Tensor bfloat16_attention(const at::Tensor& query, const at::Tensor& key,
+                              const at::Tensor& value, double scale) {
+  int64_t pictures = query.size(0), heads = query.size(1), tokens = query.size(2);
+  int64_t depth = query.size(3), stride = query.stride(2);
+  // Heads side by side, as the linear layer behind wants them.
+  at::Tensor output = at::empty({pictures, tokens, heads, depth}, query.options());
+  const auto *q = query.const_data_ptr<at::BFloat16>(), *k = key.const_data_ptr<at::BFloat16>(),
+             *v = value.const_data_ptr<at::BFloat16>();
+  auto* out = output.mutable_data_ptr<at::BFloat16>();
+  float factor = static_cast<float>(scale * 1.4426950408889634);  // to powers of two
+  int64_t tiles = (tokens + tile_queries - 1) / tile_queries;
+  // A head's queries in several parts where heads are fewer than threads.
+  int64_t all = pictures * heads;
+  int64_t parts = std::min(tiles, (at::get_num_threads() + all - 1) / all);
+  parallel(all * parts, 1, [&](int64_t begin, int64_t end) {
+    Packed packed(key.size(2), depth);
+    Scratch scratch(depth);
+    int64_t held = -1;
+    for (int64_t i = begin; i < end; i++) {
+      int64_t index = i / parts, part = i % parts, picture = index / heads, head = index % heads;
+      if (index != held) {
+        packed.take(k + picture * key.stride(0) + head * key.stride(1), key.stride(2),
+                    v + picture * value.stride(0) + head * value.stride(1), value.stride(2));
+        held = index;
+      }
+      const auto* from = q + picture * query.stride(0) + head * query.stride(1);
+      for (int64_t tile = tiles * part / parts; tile < tiles * (part + 1) / parts; tile++) {
+        int64_t first = tile * tile_queries, rows = std::min(tile_queries, tokens - first);
+        const auto* queries = from + first * stride;
+        shift_by_bounds(queries, stride, rows, packed, factor, scratch);
+        if (!attend(queries, stride, rows, packed, factor, scratch)) {
+          shift_by_largest(queries, stride, rows, packed, factor, scratch);
+          attend(queries, stride, rows, packed, factor, scratch);
+        }
+        for (int64_t row = 0; row < rows; row++) {
+          int64_t place = (picture * tokens + first + row) * heads + head;
+          scaled(scratch.found.data() + row * packed.width, depth, 1 / scratch.sums[row],
+                 reinterpret_cast<uint16_t*>(out + place * depth));
+        }
+      }
+    }
+    blas::brgemm_release();
+  });
+  return output.transpose(1, 2);
+}
+
+}  // namespace ctorch
