@@ -105,6 +105,12 @@ def results(pipe, given):
     return out
 
 
+def metadata(network):
+    """The adapter's configuration as diffusers' scripts save it, sets in a fixed order."""
+    values = network.peft_config["default"].to_dict()
+    return {k: sorted(v) if isinstance(v, set) else v for k, v in values.items()}
+
+
 def files(folder, random):
     """The files by name, each with the pipeline that it is for."""
     sd1, xl = pipeline("sd1"), pipeline("xl")
@@ -130,8 +136,8 @@ def files(folder, random):
     StableDiffusionPipeline.save_lora_weights(
         folder, convert_state_dict_to_diffusers(get_peft_model_state_dict(sd1.unet)),
         convert_state_dict_to_diffusers(get_peft_model_state_dict(sd1.text_encoder)),
-        weight_name="peft.safetensors", unet_lora_adapter_metadata=sd1.unet.peft_config["default"].to_dict(),
-        text_encoder_lora_adapter_metadata=sd1.text_encoder.peft_config["default"].to_dict())
+        weight_name="peft.safetensors", unet_lora_adapter_metadata=metadata(sd1.unet),
+        text_encoder_lora_adapter_metadata=metadata(sd1.text_encoder))
     return {name: kind for name, (kind, _) in made.items()} | {"peft": "sd1"}
 
 
