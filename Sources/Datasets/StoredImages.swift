@@ -30,7 +30,8 @@ public struct StoredImages: Dataset {
   /// - Precondition: the samples are a whole number of pictures, and labels and captions as many.
   public init(
     name: String, samples: [UInt8], elementShape: [Int], labels: [Int]? = nil,
-    captions: [String]? = nil, captionChoices: [[String]]? = nil, classNames: [String]? = nil, notes: [String] = [],
+    captions: [String]? = nil, captionChoices: [[String]]? = nil, classNames: [String]? = nil,
+    notes: [String] = [],
     fingerprint: String? = nil
   ) {
     stride = elementShape.reduce(1, *)
@@ -50,8 +51,10 @@ public struct StoredImages: Dataset {
     self.classNames = classNames
     self.notes = notes
     self.fingerprint =
-      fingerprint ?? contentFingerprint(
-        elementShape, samples, labels, captionChoices?.map { $0.joined(separator: "\0") } ?? captions)
+      fingerprint
+      ?? contentFingerprint(
+        elementShape, samples, labels,
+        captionChoices?.map { $0.joined(separator: "\0") } ?? captions)
   }
 
   /// Always bytes.

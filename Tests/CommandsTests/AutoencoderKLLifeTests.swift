@@ -60,8 +60,8 @@ import Testing
       (["sample", "kl", "-o", "x.png"], 1, "its latents are for a diffusion model to draw"),
       (["interpolate", "kl", "-o", "x.png"], 1, "autoencoder-kl"),
       (["encode", "kl", "-o", "x.safetensors"], 1, "autoencoder-kl"),
-      (["diagnose", "kl", "-n", "4"], 1, "a KL autoencoder draws no pictures"),
-      (["compare", "kl", "kl", "-o", "x"], 1, "draws no pictures"),
+      (["diagnose", "kl", "-n", "25"], 1, "a KL autoencoder draws no pictures"),
+      (["compare", "kl", "-o", "x"], 1, "draws no pictures"),
       (["evaluate", "kl", "--measures", "fid"], 1, "it has reconstruction"),
       (["evaluate", "kl", "--samples", "10"], 1, "leave --samples out"),
       (

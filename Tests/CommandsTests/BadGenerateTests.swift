@@ -89,12 +89,14 @@ import Testing
     try folder.put("x", "model.ckpt")
     try folder.put("x", "model.txt")
     try folder.put("x", "empty/readme.txt")
+    try folder.put("x", "pickled/pytorch_model.bin")
     try folder.put("{\"_class_name\": \"KandinskyPipeline\"}", "other/model_index.json")
     try folder.put("{", "broken/model_index.json")
     for (model, sentence) in [
       ("none", "none: there is no such folder, and no model of that name"),
       ("model.ckpt", "model.ckpt: this is a pickle, which can run any program"),
       ("model.txt", "model.txt: this is a file"),
+      ("pickled", "pickled/pytorch_model.bin: this is a pickle"),
       ("empty", "empty: this folder holds no model_index.json"),
       ("other", "KandinskyPipeline; StableDiffusionPipeline"),
       ("broken", "broken/model_index.json: JSON line 1"),

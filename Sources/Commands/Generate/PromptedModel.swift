@@ -91,6 +91,9 @@ struct PromptedModel {
       throw CommandError(
         "\(wanted): this run of the family \(record.family) has no model that draws from a prompt")
     }
+    if let pickle = Weights.pickle(in: path) {
+      throw SafetensorsError(path: pickle, sentence: Weights.pickleRefusal)
+    }
     throw CommandError(
       "\(wanted): this folder holds no model_index.json, so it is no model that draws from a prompt"
     )

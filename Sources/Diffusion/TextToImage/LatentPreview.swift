@@ -11,11 +11,11 @@ extension TextToImagePipeline {
       let (n, c, h, w) = (latents.size(0), latents.size(1), latents.size(2), latents.size(3))
       let rows = latents.to(.float32).permuted([0, 2, 3, 1]).reshaped([n * h * w, c])
       let rgb = rows.to(colours.slopes.device).matmul(colours.slopes) + colours.middle
-      return DiffusionPipeline.pictures(rgb.reshaped([n, h, w, 3]).permuted([0, 3, 1, 2]))
+      return rgb.reshaped([n, h, w, 3]).permuted([0, 3, 1, 2]).clamped(min: 0, max: 1)
     }
   }
 
-  /// The colours about −1…1 of latents by their channels.
+  /// The colours of latents by their channels.
   struct LatentColours {
     /// What each channel adds, `[C, 3]`.
     let slopes: Tensor
@@ -30,7 +30,7 @@ extension TextToImagePipeline {
     let count = 1 + channels / 8
     let drawn = Tensor.randn([count, channels, side, side], using: Generator(seed: 0))
     let latents = drawn.to(device).interpolated(to: Extent(side * patch))
-    let pictures = autoencoder.decode(autoencoder.denormalized(latents), oneByOne: true)
+    let pictures = pictures(of: latents)
     func rows(_ x: Tensor) -> Tensor {
       x.to(.cpu).permuted([0, 2, 3, 1]).reshaped([count * side * side, -1])
     }

@@ -21,7 +21,8 @@ extension CaptionRetrieval {
     ["\(count) captions, two pictures of each; chance would find one in \(count)"]
       + rows.map {
         String(
-          format: "guidance %-4g  found %5.1f %%, among five %5.1f %%, distance %.2f, diversity %.2f",
+          format:
+            "guidance %-4g  found %5.1f %%, among five %5.1f %%, distance %.2f, diversity %.2f",
           $0.guidance, 100 * $0.top1, 100 * $0.top5, $0.distance, $0.diversity)
       }
   }

@@ -37,11 +37,11 @@ public struct LatentDiffusionRecipe: TrainingRecipe {
   /// Tokens that its tokenizer knows; fewer where the captions hold fewer pairs.
   public var vocabularySize = 4096
   /// Tokens of a caption that are seen, beginning and end included.
-  public var windowLength = 48
+  public var windowLength = 40
   /// Channels of a token.
   public var textWidth = 256
   /// Layers.
-  public var textLayers = 4
+  public var textLayers = 2
   /// Heads of every attention.
   public var textHeads = 4
 
@@ -73,19 +73,19 @@ public struct LatentDiffusionRecipe: TrainingRecipe {
   /// Which rule changes the weights.
   public var optimizer = OptimizerKind.adamw
   /// The largest step size.
-  public var learningRate = 4e-4
+  public var learningRate = 6e-4
   /// Decay of the weights.
-  public var weightDecay = 0.01
+  public var weightDecay = 0.0
   /// The course of the step size after the warm-up.
   public var lrSchedule = LearningRateSchedule.Shape.cosine
   /// Steps over which the step size rises from 0.
-  public var lrWarmupSteps = 500
+  public var lrWarmupSteps = 200
   /// The largest norm of all gradients together; 0 for no limit.
   public var gradientClip = 1.0
   /// The decay of the averaged weights, the ones that are kept.
-  public var emaDecay = 0.9995
+  public var emaDecay = 0.999
   /// Pictures a step.
-  public var batchSize = 64
+  public var batchSize = 32
   /// Parts of a batch that go through the networks one after another, for a batch that does not fit;
   /// their gradients add up to the batch's.
   public var accumulation = 1
@@ -96,7 +96,8 @@ public struct LatentDiffusionRecipe: TrainingRecipe {
   /// The presets, the default first.
   public static func presets(of family: Family) -> [Preset<LatentDiffusionRecipe>] {
     [
-      Preset("emoji", "16×16 latents, about 16 M parameters, a text encoder of its own; predicts v"),
+      Preset(
+        "emoji", "16×16 latents, about 16 M parameters, a text encoder of its own; predicts v"),
       Preset("tiny", "a small model that learns something in minutes") { recipe in
         recipe.autoencoderPreset = "tiny"
         recipe.blockOutChannels = [32, 64]

@@ -33,7 +33,7 @@ runs = {
     "game": run | {"seed": 6, "recipe": recipe | {
         "adversarial_weight": 0.5, "adversarial_start": 0.25, "gradient_clip": 1.0}},
     "perceptual": run | {"size": 48, "count": 5, "seed": 8, "inception_seed": 11, "recipe": recipe | {
-        "perceptual_weight": 0.2, "batch_size": 3, "adversarial_weight": 0.5,
+        "perceptual_weight": 0.2, "learning_rate": 1e-4, "batch_size": 3, "adversarial_weight": 0.5,
         "adversarial_start": 0.5}},
     "steady_game": run | {"seed": 7, "recipe": recipe | {
         "adversarial_weight": 0.3, "adaptive_weight": False}},
