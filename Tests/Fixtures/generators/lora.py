@@ -63,15 +63,19 @@ def factors(network, layers, random, r=rank):
         yield layer, down, up
 
 
-def by_names(networks, random, name):
-    """A file whose keys `name(part, layer)` gives, each up to `.down` and `.up`; and α."""
+def by_names(networks, random, name, common=None):
+    """A file whose keys `name(part, layer)` gives, of both factors and of α.
+
+    Attentions and text encoders have `common` α of their network, the most frequent one: diffusers 0.42 takes that one
+    for them whatever their own are ("alpha_pattern keys did not match … and were ignored")."""
     tensors = {}
     for part, network, layers in networks:
         for place, (layer, down, up) in enumerate(factors(network, layers, random)):
             key_down, key_up, key_alpha = name(part, layer)
             tensors |= {key_down: down, key_up: up}
             if key_alpha:
-                tensors[key_alpha] = torch.tensor(1.0 + place % 3)
+                is_projection = ".attn" in layer or part != "unet"
+                tensors[key_alpha] = torch.tensor(common[part] if is_projection else 1.0 + place % 3)
     return tensors
 
 
@@ -115,7 +119,8 @@ def files(folder, random):
     """The files by name, each with the pipeline that it is for."""
     sd1, xl = pipeline("sd1"), pipeline("xl")
     one = [("unet", sd1.unet, attention + others), ("text_encoder", sd1.text_encoder, texts)]
-    made = {"kohya": ("sd1", by_names(one, random, kohya))}
+    made = {"kohya": ("sd1", by_names(
+        one, random, kohya, dict(unet=1.0, text_encoder=1.0)))}
     made["old"] = ("sd1", by_names(
         [("unet", sd1.unet, attention), ("text_encoder", sd1.text_encoder, texts)], random, old))
     levels = [layer for layer in attention if not layer.startswith("down_blocks.0")]
@@ -123,7 +128,8 @@ def files(folder, random):
     encoders = [(part, getattr(xl, part), texts) for part in ("text_encoder", "text_encoder_2")]
     made["release"] = ("xl", by_names(
         [("unet", xl.unet, levels)] + encoders, random,
-        lambda part, layer: kohya(part, layer, xl.unet.config)))
+        lambda part, layer: kohya(part, layer, xl.unet.config),
+        dict(unet=2.0, text_encoder=1.0, text_encoder_2=1.0)))
     for name, (_, tensors) in made.items():
         save_file(tensors, folder / f"{name}.safetensors")
 
