@@ -171,17 +171,31 @@ import Torch
     let error = #expect(throws: SafetensorsError.self) {
       try lora("kohya").add(to: model.unet, textEncoders: model.texts)
     }
-    // XL's first level has no transformers, and its layers have other widths.
-    #expect(
-      error?.sentence.hasSuffix("(no such layer); it was made for another one.") == true)
-    #expect(
-      error?.sentence.contains(
-        " of its 60 keys do not fit this model, the first is \"lora_") == true, "\(error as Any)")
+    // XL's layers stand elsewhere and have other widths.
+    let sentence = try #require(error?.sentence)
+    #expect(sentence.contains(" of its 60 keys do not fit this model, the first is \"lora_unet_"))
+    #expect(sentence.hasSuffix("); it was made for another one."))
     #expect(model.unet.lowRankLayers.allSatisfy { $0.layer.lowRankChanges.isEmpty })
     // A file that changes text encoders does not fit a U-Net alone.
     let one = try SingleFileModel("sd1")
     let alone = #expect(throws: SafetensorsError.self) { try lora("kohya").add(to: one.unet) }
-    #expect(alone?.sentence.hasPrefix("9 of its 60 keys do not fit this model") == true)
+    #expect(
+      alone?.sentence
+        == "9 of its 60 keys do not fit this model, the first is "
+        + "\"lora_te_text_model_encoder_layers_0_self_attn_q_proj.alpha\" (no such layer); it was "
+        + "made for another one.")
+  }
+
+  /// The α of every layer counts for itself.
+  @Test(arguments: ["kohya", "release"]) func strengthsAreTheLayersOwn(_ name: String) throws {
+    let tensors = try Weights.read("\(Self.folder)/\(name).safetensors")
+    let changes = try lora(name).changes
+    for change in changes {
+      let key = try #require(change.keys.first { $0.hasSuffix(".alpha") })
+      let alpha = try #require(tensors[key]).item()
+      #expect(change.scale == alpha / 2 && change.down.size(0) == 2, "\(key)")
+    }
+    #expect(Set(changes.map(\.scale)) == [0.5, 1, 1.5])
   }
 
   @Test func otherFilesAreExplained() throws {

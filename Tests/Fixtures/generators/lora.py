@@ -63,15 +63,19 @@ def factors(network, layers, random, r=rank):
         yield layer, down, up
 
 
-def by_names(networks, random, name):
-    """A file whose keys `name(part, layer)` gives, each up to `.down` and `.up`; and α."""
+def by_names(networks, random, name, common=None):
+    """A file whose keys `name(part, layer)` gives, of both factors and of α.
+
+    Attentions and text encoders have `common` α of their network, the most frequent one: diffusers 0.42 takes that one
+    for them whatever their own are ("alpha_pattern keys did not match … and were ignored")."""
     tensors = {}
     for part, network, layers in networks:
         for place, (layer, down, up) in enumerate(factors(network, layers, random)):
             key_down, key_up, key_alpha = name(part, layer)
             tensors |= {key_down: down, key_up: up}
             if key_alpha:
-                tensors[key_alpha] = torch.tensor(1.0 + place % 3)
+                is_projection = ".attn" in layer or part != "unet"
+                tensors[key_alpha] = torch.tensor(common[part] if is_projection else 1.0 + place % 3)
     return tensors
 
 
@@ -105,11 +109,18 @@ def results(pipe, given):
     return out
 
 
+def metadata(network):
+    """The adapter's configuration as diffusers' scripts save it, sets in a fixed order."""
+    values = network.peft_config["default"].to_dict()
+    return {k: sorted(v) if isinstance(v, set) else v for k, v in values.items()}
+
+
 def files(folder, random):
     """The files by name, each with the pipeline that it is for."""
     sd1, xl = pipeline("sd1"), pipeline("xl")
     one = [("unet", sd1.unet, attention + others), ("text_encoder", sd1.text_encoder, texts)]
-    made = {"kohya": ("sd1", by_names(one, random, kohya))}
+    made = {"kohya": ("sd1", by_names(
+        one, random, kohya, dict(unet=1.0, text_encoder=1.0)))}
     made["old"] = ("sd1", by_names(
         [("unet", sd1.unet, attention), ("text_encoder", sd1.text_encoder, texts)], random, old))
     levels = [layer for layer in attention if not layer.startswith("down_blocks.0")]
@@ -117,7 +128,8 @@ def files(folder, random):
     encoders = [(part, getattr(xl, part), texts) for part in ("text_encoder", "text_encoder_2")]
     made["release"] = ("xl", by_names(
         [("unet", xl.unet, levels)] + encoders, random,
-        lambda part, layer: kohya(part, layer, xl.unet.config)))
+        lambda part, layer: kohya(part, layer, xl.unet.config),
+        dict(unet=2.0, text_encoder=1.0, text_encoder_2=1.0)))
     for name, (_, tensors) in made.items():
         save_file(tensors, folder / f"{name}.safetensors")
 
@@ -130,8 +142,8 @@ def files(folder, random):
     StableDiffusionPipeline.save_lora_weights(
         folder, convert_state_dict_to_diffusers(get_peft_model_state_dict(sd1.unet)),
         convert_state_dict_to_diffusers(get_peft_model_state_dict(sd1.text_encoder)),
-        weight_name="peft.safetensors", unet_lora_adapter_metadata=sd1.unet.peft_config["default"].to_dict(),
-        text_encoder_lora_adapter_metadata=sd1.text_encoder.peft_config["default"].to_dict())
+        weight_name="peft.safetensors", unet_lora_adapter_metadata=metadata(sd1.unet),
+        text_encoder_lora_adapter_metadata=metadata(sd1.text_encoder))
     return {name: kind for name, (kind, _) in made.items()} | {"peft": "sd1"}
 
 
