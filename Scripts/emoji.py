@@ -76,13 +76,18 @@ def captions(text, name, subgroup, languages):
         if language == "en":
             article = "an" if plain[0].lower() in "aeiou" else "a"
             kind = subgroup.replace("-", " ")
-            found += [plain, plain, plain, f"{article} {plain}", f"emoji of {article} {plain}"]
+            found += [plain] * 6 + [f"{article} {plain}"] * 2 + [f"emoji of {article} {plain}"]
             found += [f"{plain}, {kind}"]
         else:
-            found += [plain, plain, plain, f"{plain} 그림", f"{plain} 이모지"]
-        for _ in range(3):
+            found += [plain] * 6 + [f"{plain} 그림", f"{plain} 이모지"]
+        for _ in range(6):
             found.append(" ".join(some(words, 2, 4)))
-        found.append(f"{plain}, {', '.join(some(words, 1, 3))}")
+        for _ in range(2):
+            found.append(f"{plain}, {', '.join(some(words, 1, 3))}")
+        # A name whose words are not all there, or stand in another order, means the same.
+        parts = plain.split()
+        for _ in range(3 if len(parts) > 2 else 0):
+            found.append(" ".join(some(parts + some(words, 0, 1), max(2, len(parts) - 1), len(parts))))
     found.append(text)
     return found
 

@@ -24,11 +24,9 @@ extension Generate {
     var (request, notes) = try request(settings, to: model)
     if !interactive { notes = pipeline.notes + notes }
     try check(request, of: pipeline)
-    let drawn = try settings.precision {
-      try pipeline.generate(request) { step, share in
-        try show(step, of: pipeline)
-        try progress.show(step, share: share)
-      }
+    let drawn = try pipeline.generate(request) { step, share in
+      try show(step, of: pipeline)
+      try progress.show(step, share: share)
     }
     try progress.stopIfWanted()
     progress.finish()

@@ -31,11 +31,8 @@ struct PromptedModel {
     let path = try wanted.map(Self.place) ?? Self.standardFolder()
     let pipeline = try TextToImagePipeline(path: path, tokenizer: tokenizer)
     try pipeline.merge(loras)
-    if device == .cpu, precision == .fp32 {
-      pipeline.packForInference(freeingWeights: true)
-    } else {
-      pipeline.move(to: device)
-    }
+    pipeline.move(to: device, dtype: precision == .bf16 ? .bfloat16 : nil)
+    if device == .cpu { pipeline.packForInference(freeingWeights: true) }
     let isFile = Self.isFile(path)
     let weights =
       isFile ? path : ModelFolder.weightsPath(in: DiffusionPipeline.part("unet", of: path))

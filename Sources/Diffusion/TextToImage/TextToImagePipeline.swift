@@ -77,9 +77,9 @@ public final class TextToImagePipeline {
   /// The networks, the largest first.
   var networks: [Module] { [unet, autoencoder] + encoders.map(\.model) }
 
-  /// Moves all networks to a device.
-  public func move(to device: Device) {
-    for network in networks { network.move(to: device) }
+  /// Moves all networks to a device, and their weights to a type, in which they then compute.
+  public func move(to device: Device, dtype: DType? = nil) {
+    for network in networks { network.move(to: device, dtype: dtype) }
   }
 
   /// Lets all networks lay out their weights for the processor when they are first used, as
@@ -89,7 +89,7 @@ public final class TextToImagePipeline {
   }
 
   /// Where the U-Net is, and with it the others.
-  var device: Device { unet.parameters[0].value.device }
+  var device: Device { unet.parameters[0].device }
 
   /// Channels of the latents.
   var latentChannels: Int { autoencoder.config.latentChannels }

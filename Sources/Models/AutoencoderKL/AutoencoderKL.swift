@@ -65,14 +65,17 @@ public final class AutoencoderKL: Module {
 
   /// Means and log-variances, one after the other.
   private func moments(_ x: Tensor) -> Tensor {
-    let h = encoder(x.contiguous(Self.memoryFormat))
+    let h = encoder(x.to(dtype).contiguous(Self.memoryFormat))
     return (quantConv?(h) ?? h).inFullPrecision
   }
 
   private func pictures(_ z: Tensor) -> Tensor {
-    let h = z.contiguous(Self.memoryFormat)
+    let h = z.to(dtype).contiguous(Self.memoryFormat)
     return decoder(postQuantConv?(h) ?? h).inFullPrecision
   }
+
+  /// The type of the weights, and so of what is computed.
+  private var dtype: DType { decoder.convIn.weight.dtype }
 
   private func each(_ x: Tensor, _ oneByOne: Bool, _ body: (Tensor) -> Tensor) -> Tensor {
     guard oneByOne, x.size(0) > 1 else { return body(x) }

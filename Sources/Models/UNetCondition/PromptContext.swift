@@ -29,6 +29,11 @@ public struct PromptContext {
     self.bias = bias
   }
 
+  /// The same context in a type.
+  func to(_ dtype: DType) -> PromptContext {
+    states.dtype == dtype ? self : PromptContext(states.to(dtype), bias: bias?.to(dtype))
+  }
+
   /// The same context with the keys and values of `attentions` of a network.
   func projected(by attentions: [Attention], of network: Module) -> PromptContext {
     var result = self

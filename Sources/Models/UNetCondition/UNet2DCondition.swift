@@ -77,8 +77,11 @@ public final class UNet2DCondition: Module {
   /// the weights stay, the network gives the same with it, faster.
   public func prepared(_ prompt: PromptContext) -> PromptContext {
     let attentions = modules.compactMap { $0 as? TransformerBlock }.flatMap(\.crossAttentions)
-    return prompt.projected(by: attentions, of: self)
+    return prompt.to(dtype).projected(by: attentions, of: self)
   }
+
+  /// The type of the weights, and so of what is computed.
+  private var dtype: DType { convIn.weight.dtype }
 
   /// What the network predicts for noisy latents `[N, in, H, W]` at `timesteps`, `[N]` or one for
   /// all, `[]`, with prompts `[N, S, width]`: `[N, out, H, W]`.
@@ -96,7 +99,8 @@ public final class UNet2DCondition: Module {
     let timesteps = timesteps.reshaped([-1]).expanded([x.size(0)]).to(x.device)
     let time = embedding(timesteps, added, classLabels, timeCondition)
 
-    let centred = config.centerInputSample ? 2 * x - 1 : x
+    let centred = (config.centerInputSample ? 2 * x - 1 : x).to(dtype)
+    let prompt = prompt.to(dtype)
     var skips = [convIn(centred.contiguous(.channelsLast))]
     for block in downBlocks {
       let inputs = [skips[skips.count - 1], time]
@@ -140,7 +144,6 @@ public final class UNet2DCondition: Module {
   private func embedding(
     _ timesteps: Tensor, _ added: AddedConditions?, _ classLabels: Tensor?, _ condition: Tensor?
   ) -> Tensor {
-    let dtype = convIn.weight.dtype
     precondition(
       condition == nil || timeEmbedding.condProj != nil, "this network has no time_cond_proj_dim")
     precondition(
@@ -149,7 +152,7 @@ public final class UNet2DCondition: Module {
     precondition(
       (addEmbedding == nil) == (added == nil),
       added == nil ? "this network needs added conditions" : "this network has no text_time")
-    var time = timeEmbedding(timeProj(timesteps).to(dtype), condition: condition)
+    var time = timeEmbedding(timeProj(timesteps).to(dtype), condition: condition?.to(dtype))
     if let classEmbedding, var labels = classLabels {
       if config.classEmbedType == .timestep { labels = timeProj(labels).to(dtype) }
       time = time + classEmbedding(labels)

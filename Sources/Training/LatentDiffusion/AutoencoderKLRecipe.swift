@@ -28,13 +28,14 @@ public struct AutoencoderKLRecipe: TrainingRecipe {
   public var perceptualWeight = 0.1
   /// The weight of the KL term, nats, beside the errors of all values of a picture.
   public var klWeight = 1e-6
-  /// The weight of the game against a discriminator of patches; 0: there is none.
-  public var adversarialWeight = 0.5
+  /// The weight of the game against a discriminator of patches; 0: there is none. More is sharper,
+  /// and leaves its own dots on plain surfaces.
+  public var adversarialWeight = 0.1
   /// Whether that weight is set anew every step, so that the game and the reconstruction pull at the
   /// decoder's last layer with equal force (Esser et al. 2021, eq. 7).
   public var adaptiveWeight = true
   /// The share of the training before the game begins.
-  public var adversarialStart = 0.5
+  public var adversarialStart = 0.6
   /// Channels of each level of the discriminator.
   public var discriminatorChannels = [32, 64, 128]
 

@@ -97,7 +97,7 @@ public struct LatentDiffusionRecipe: TrainingRecipe {
   public static func presets(of family: Family) -> [Preset<LatentDiffusionRecipe>] {
     [
       Preset(
-        "emoji", "16×16 latents, about 16 M parameters, a text encoder of its own; predicts v"),
+        "emoji", "16×16 latents, some 19 M parameters, a text encoder of its own; predicts v"),
       Preset("tiny", "a small model that learns something in minutes") { recipe in
         recipe.autoencoderPreset = "tiny"
         recipe.blockOutChannels = [32, 64]
