@@ -26,23 +26,12 @@ import Testing
     #expect(seconds > 0 && abs(share * roof * seconds / gigaflops - 1) < 1e-6)
   }
 
-  /// A mapped file that another program cuts short ends the process with a sentence.
-  @Test func lostFilesAreExplained() throws {
-    let outcome = try Tool.shell(
-      """
-      $latent bench vae --repeats 1000 >/dev/null 2>err &
-      until grep -q "training step" err; do sleep 0.1; done
-      kill -BUS $!; wait $!; code=$?; cat err >&2; exit $code
-      """, in: Scratch())
-    #expect(outcome.status == 1)
-    #expect(outcome.errors.contains("error: a file that was in use was cut short"))
-  }
-
   @Test func refusesWhatIsNotThere() throws {
     expectRefusal(
       try Tool.run("bench", "unet", "--weights", ".", in: Scratch()), 64, "--weights goes with")
     expectRefusal(
-      try Tool.run("bench", "sd-unet", "--weights", "none", "--quiet", "--json", in: Scratch()), 1, "none/config.json")
+      try Tool.run("bench", "sd-unet", "--weights", "none", "--quiet", "--json", in: Scratch()), 1,
+      "none/config.json")
     expectRefusal(
       try Tool.run("bench", "unets", in: Scratch()), 64, "there is no workload \"unets\"")
     expectRefusal(

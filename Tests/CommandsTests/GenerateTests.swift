@@ -175,4 +175,24 @@ extension Scratch {
   func distance(_ a: String, _ b: String) throws -> Int {
     try image(a).distance(to: image(b))
   }
+
+  /// Weights are read from their file while they are used; one that another program cuts short ends
+  /// the process with a sentence.
+  @Test func lostWeightsAreExplained() throws {
+    let folder = Scratch()
+    try FileManager.default.copyItem(atPath: Prompted.model, toPath: folder["model"])
+    let outcome = try Tool.shell(
+      """
+      mkfifo lines
+      $latent generate --interactive --model model --threads 1 <lines >out 2>&1 &
+      exec 3>lines
+      until grep -q "is ready" out; do sleep 0.1; done
+      : >model/unet/diffusion_pytorch_model.safetensors
+      echo "a cat" >&3
+      exec 3>&-
+      wait $!; code=$?; cat out >&2; exit $code
+      """, in: folder)
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("error: a file that was in use was cut short"))
+  }
 }

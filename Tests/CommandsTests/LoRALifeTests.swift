@@ -76,27 +76,27 @@ import Testing
   @Test func isNoModelByItself() throws {
     let (folder, _) = try Self.run.get()
     expectRefusal(
-      try Tool.run("sample", "run", "-o", "x.png", in: folder), 1,
+      try Tool.run("sample", "run", "-o", "none.png", in: folder), 1,
       "changes of a model, not a model; draw with `latent generate")
     expectRefusal(
       try Tool.run(
-        "generate", "a cat", "--model", Prompted.fixture("xl"), "--lora", "run", "-o", "x.png",
+        "generate", "a cat", "--model", Prompted.fixture("xl"), "--lora", "run", "-o", "none.png",
         in: folder), 1, "keys do not fit this model, the first is \"unet.")
     expectRefusal(
       try Tool.run(
-        "generate", "a cat", "--model", Self.file, "-o", "x.png", in: folder), 1,
+        "generate", "a cat", "--model", Self.file, "-o", "none.png", in: folder), 1,
       "it holds no network under the key names of Stable Diffusion")
     expectRefusal(
       try Tool.run(
-        "generate", "a cat", "--model", Prompted.model, "--lora", "none", "-o", "x.png",
+        "generate", "a cat", "--model", Prompted.model, "--lora", "none", "-o", "none.png",
         in: folder), 1, "none: it cannot be opened")
-    #expect(!folder.exists("x.png"))
+    #expect(!folder.exists("none.png"))
   }
 
   @Test(
     arguments: [
       (["--set", "rank=0"], 1, "rank is 0; it must lie in 1...1024"),
-      (["--set", "model="], 1, "name the folder of a text-to-image model with --model"),
+      (["--model", ""], 1, "name the folder of a text-to-image model with --model"),
       (["--model", "nowhere"], 1, "nowhere"),
       (["--model", Prompted.fixture("inpainting")], 1, "its U-Net fills masks in"),
       (["--set", "rang=4"], 64, "rank"), (["--data", "ring8"], 1, "points in the plane"),
