@@ -77,7 +77,7 @@ import Testing
       (
         ["pixelcnn-9000"],
         "The families are ae, vae, vae-gan, autoencoder-kl, gan, diffusion, latent-diffusion, "
-          + "classifier."
+          + "lora, classifier."
       ),
       (["vae", "--preset", "mpl"], "did you mean mlp?"),
       (["vae", "--preset", "huge-thing"], "the presets are conv, mlp"),

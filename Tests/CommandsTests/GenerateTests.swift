@@ -180,7 +180,8 @@ extension Scratch {
   /// the process with a sentence.
   @Test func lostWeightsAreExplained() throws {
     let folder = Scratch()
-    try FileManager.default.copyItem(atPath: Prompted.model, toPath: folder["model"])
+    // The built-in model: what is as small as the fixtures is copied.
+    try FileManager.default.copyItem(atPath: Prompted.builtIn, toPath: folder["model"])
     let outcome = try Tool.shell(
       """
       mkfifo lines

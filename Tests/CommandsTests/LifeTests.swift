@@ -146,7 +146,7 @@ import Testing
     #expect(
       models["families"]?.array?.compactMap { $0["family"]?.string } == [
         "ae", "vae", "vae-gan", "autoencoder-kl", "gan", "diffusion", "latent-diffusion",
-        "classifier",
+        "lora", "classifier",
       ])
     let sets = try Tool.run("datasets", "--json", in: folder).json
     let shapes = sets["datasets"]?.array?.first { $0["name"]?.string == "shapes" }

@@ -8,6 +8,10 @@ enum Prompted {
   /// Stable Diffusion 1 in small: 64×64 pictures, latents of 8×8, prompts of 18 tokens.
   static let model = fixture("sd1")
 
+  /// The model that comes with the tool.
+  static let builtIn = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Models/emoji").path
+
   static func fixture(_ name: String) -> String {
     URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "Fixtures/text_to_image/\(name)").path

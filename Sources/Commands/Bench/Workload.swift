@@ -1,3 +1,4 @@
+import Diffusion
 import Models
 import NeuralNets
 import Torch
@@ -126,26 +127,50 @@ struct Workload: Sendable {
 
   /// How time grows with batch and picture.
   static let scaling = Workload(
-    name: "scaling", summary: "a small U-Net, batches of 1 to 64, pictures of 16 to 128 pixels",
+    name: "scaling",
+    summary: "a small U-Net, batches of 1 to 64, pictures of 16 to 128 pixels, 10 to 1000 steps",
     isLarge: true
   ) { precision, device, _ in
-    try [(1, 32), (4, 32), (16, 32), (64, 32), (16, 16), (4, 64), (1, 128), (4, 128)].map {
-      (batch: Int, side: Int) throws -> Job in
-      var config = UNetConfig()
-      config.sampleSize = .square(side)
-      (config.inChannels, config.outChannels) = (3, 3)
-      config.layersPerBlock = 1
-      config.blockOutChannels = [64, 128, 128]
-      config.downBlockTypes = [.plain, .plain, .plain]
-      config.upBlockTypes = [.plain, .plain, .plain]
-      config.midBlockType = nil
-      let network = UNet2D(config, using: Generator(seed: 0))
-      network.move(to: device)
+    let sizes = [(1, 32), (4, 32), (16, 32), (64, 32), (16, 16), (4, 64), (1, 128), (4, 128)]
+    let forwards = sizes.map { (batch: Int, side: Int) -> Job in
+      let network = smallUNet(side, device)
       let x = Tensor.randn([batch, 3, side, side], using: Generator(seed: 1)).to(device)
       return Job("\(batch)×3×\(side)×\(side)", items: batch) {
         withoutGradients { precision { _ = network(x, timesteps: Tensor(7)) } }
       }
     }
+    let network = smallUNet(64, device)
+    let schedule = SchedulerClass.ddim
+    let drawings = try [10, 100, 1000].map { steps throws -> Job in
+      let sampler = try schedule.sampler(schedule.defaults, .steps(steps), eta: nil)
+      return Job("1×3×64×64, \(steps) steps of DDIM", items: 1, calls: steps) {
+        let source = NoiseSource(seed: 1, count: 1)
+        let start = source.draw([1, 3, 64, 64], device: device)
+        withoutGradients {
+          precision {
+            for _ in Denoising(
+              sampler, from: start, drawing: source,
+              network: { x, t in network(x, timesteps: Tensor(t).to(device)) })
+            {}
+          }
+        }
+      }
+    }
+    return forwards + drawings
+  }
+
+  private static func smallUNet(_ side: Int, _ device: Device) -> UNet2D {
+    var config = UNetConfig()
+    config.sampleSize = .square(side)
+    (config.inChannels, config.outChannels) = (3, 3)
+    config.layersPerBlock = 1
+    config.blockOutChannels = [64, 128, 128]
+    config.downBlockTypes = [.plain, .plain, .plain]
+    config.upBlockTypes = [.plain, .plain, .plain]
+    config.midBlockType = nil
+    let network = UNet2D(config, using: Generator(seed: 0))
+    network.move(to: device)
+    return network
   }
 }
 
