@@ -26,7 +26,8 @@ import Torch
           seed: UInt64(try #require(sample["seed"]?.int)), steps: sample["steps"]?.int,
           guidance: Guidance(scale: try #require(sample["guidance"]?.double))))
       let latents = try golden["latents.\(index)"]
-      expectClose(drawn.latents, latents, rtol: 0, atol: 1e-3 * latents.abs().max().item(), "latents")
+      expectClose(
+        drawn.latents, latents, rtol: 0, atol: 1e-3 * latents.abs().max().item(), "latents")
       expectClose(drawn.images, try golden["images.\(index)"], rtol: 0, atol: 2e-3, "images")
     }
   }
