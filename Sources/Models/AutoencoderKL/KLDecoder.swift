@@ -26,7 +26,12 @@ final class KLDecoder: Module {
 
   /// `[N, latent, H, W]` to `[N, out, scale · H, scale · W]`.
   func callAsFunction(_ z: Tensor) -> Tensor {
-    let h = upBlocks.reduce(midBlock(convIn(z))) { $1($0) }
+    var h = midBlock(convIn(z))
+    for block in upBlocks {
+      h = block(h)
+      // What a level needs is larger than the holes that the one before leaves in memory.
+      if !isRecordingGradients, h.count >= 1 << 22 { Runtime.trimAllocator() }
+    }
     return convOut(convNormOut(h, then: .silu))
   }
 }
