@@ -45,4 +45,17 @@ import Torch
     #expect(drawn.dtype == .float32)
     #expect((drawn - golden).square().mean().item().squareRoot() < 0.05)
   }
+
+  /// A preview explains most of the colours of what was drawn.
+  @Test func previewsAreNearThePictures() throws {
+    let pipeline = try TextToImagePipeline(path: Self.folder)
+    let golden = try Fixture("built_in/drawn")
+    for index in 0..<3 {
+      let preview = pipeline.preview(of: try golden["latents.\(index)"])
+      let colours = try golden["images.\(index)"].adaptiveAvgPool2d(16)
+      let off = (preview - colours).square().mean().item()
+      let spread = (colours - colours.mean([0, 2, 3], keepingDims: true)).square().mean().item()
+      #expect(off < 0.5 * spread, "\(off) of \(spread)")
+    }
+  }
 }
