@@ -280,6 +280,7 @@ struct TrainingPlan {
     }
     if let model = command.model {
       try usage { () throws(ConfigError) in try layers.set("model=\(model)") }
+      if !model.isEmpty { try layers.set("model=\(PromptedModel.place(model))") }
     }
     return layers.config
   }

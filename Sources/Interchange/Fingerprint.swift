@@ -43,7 +43,9 @@ public struct Fingerprint {
       // Piece by piece, so that a large file is never in memory as a whole.
       for start in stride(from: 0, to: file.byteCount, by: 1 << 24) {
         let piece = MappedBytes(start..<min(start + 1 << 24, file.byteCount), of: file)
-        fingerprint.update(UnsafeRawBufferPointer(piece.unsafeBytes))
+        withExtendedLifetime(piece) {
+          fingerprint.update(UnsafeRawBufferPointer(piece.unsafeBytes))
+        }
       }
     }
     return fingerprint.hex

@@ -17,7 +17,7 @@ public final class Conv2d: Module, Layer {
   public var lowRankChanges: [LowRankChange] = []
   var packing = Packing.plain
 
-  /// PyTorch's default start: both uniform on ± 1 / √fan in.
+  /// PyTorch's default start: both uniform on ± 1 / √fan in; without a generator unset, to be loaded.
   public init(
     _ inputs: Int, _ outputs: Int, kernel: Extent, stride: Extent = 1, padding: Extent = 0,
     dilation: Extent = 1, groups: Int = 1, bias: Bool = true, using generator: Generator?

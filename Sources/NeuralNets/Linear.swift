@@ -10,7 +10,7 @@ public final class Linear: Module, Layer {
   public var lowRankChanges: [LowRankChange] = []
   var packing = Packing.plain
 
-  /// PyTorch's default start: both uniform on ± 1 / √inputs.
+  /// PyTorch's default start: both uniform on ± 1 / √inputs; without a generator unset, to be loaded.
   public init(_ inputs: Int, _ outputs: Int, bias: Bool = true, using generator: Generator?) {
     (weight, self.bias) = defaultWeightAndBias(
       [outputs, inputs], outputs: outputs, bias: bias, using: generator)
@@ -32,7 +32,7 @@ public final class Embedding: Module, Layer {
   /// `[count, width]`.
   public let weight: Parameter
 
-  /// PyTorch's default start: standard normal.
+  /// PyTorch's default start: standard normal; without a generator unset, to be loaded.
   public init(_ count: Int, _ width: Int, using generator: Generator?) {
     weight =
       generator.map { Parameter(Initializer.normal().tensor([count, width], using: $0)) }

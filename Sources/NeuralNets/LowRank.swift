@@ -49,7 +49,7 @@ public protocol LowRankLayer: Module {
 extension LowRankLayer {
   /// Whether factors have the shapes that a change of this layer needs.
   public func fits(down: Tensor, up: Tensor) -> Bool {
-    let shape = weight.value.shape
+    let shape = weight.shape
     guard let rank = down.shape.first, rank > 0 else { return false }
     return down.shape == [rank] + shape.dropFirst()
       && up.shape == [shape[0], rank] + shape.dropFirst(2).map { _ in 1 }
@@ -60,8 +60,8 @@ extension LowRankLayer {
     precondition(
       fits(down: change.down.value, up: change.up.value),
       "a change of \(change.up.value.shape) by \(change.down.value.shape) "
-        + "does not fit a weight of \(weight.value.shape)")
-    change.move(to: weight.value.device, dtype: weight.value.dtype)
+        + "does not fit a weight of \(weight.shape)")
+    change.move(to: weight.device, dtype: weight.dtype)
     lowRankChanges.append(change)
   }
 

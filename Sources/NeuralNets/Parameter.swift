@@ -32,7 +32,8 @@ public final class Parameter {
       Awaited(shape: shape, dtype: .float32, requiresGradient: true) { .empty(shape) })
   }
 
-  /// The weights themselves: a leaf that records gradients unless frozen.
+  /// The weights themselves: a leaf that records gradients unless frozen. Weights that are awaited come
+  /// with the first call, which one thread has to make.
   public var value: Tensor {
     get {
       switch content {

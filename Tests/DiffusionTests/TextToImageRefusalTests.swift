@@ -59,10 +59,10 @@ import Torch
     expect("the picture to start from is 64×64, but 32×64 is asked for.", pipeline) {
       ($0.start, $0.size) = (Start(picture: picture), Extent(64, 32))
     }
-    expect("a strength of 0.0 is not in 0…1, or leaves the picture as it is.", pipeline) {
+    expect("a strength of 0.0 must lie above 0 and be 1 at most.", pipeline) {
       $0.start = Start(picture: picture, strength: 0)
     }
-    expect("a strength of nan is not in 0…1, or leaves the picture as it is.", pipeline) {
+    expect("a strength of nan must lie above 0 and be 1 at most.", pipeline) {
       $0.start = Start(picture: picture, strength: .nan)
     }
     expect(

@@ -83,7 +83,9 @@ struct Conversation {
     case "negative": settings.negativePrompt = value
     case "seed":
       let seed = value.isEmpty ? nil : Int(value)
-      guard value.isEmpty || seed.map({ $0 >= 0 }) == true else { throw wrong("a whole number") }
+      guard value.isEmpty || seed.map({ $0 >= 0 }) == true else {
+        throw wrong("a whole number from 0 on")
+      }
       settings.seed = seed.map(UInt64.init)
     case "steps":
       guard let steps = Int(value), (1...100_000).contains(steps) else {
@@ -100,6 +102,9 @@ struct Conversation {
       let sides = value.split { "xX×".contains($0) }.compactMap { Int($0) }
       guard value.isEmpty || sides.count == 2 && sides.allSatisfy((1...4096).contains) else {
         throw wrong("a width and a height of 1...4096, such as 512x512")
+      }
+      guard sides.allSatisfy({ $0.isMultiple(of: model.scale) }) else {
+        throw wrong("multiples of \(model.scale)")
       }
       (settings.width, settings.height) = (sides.first, sides.last)
     default:

@@ -80,7 +80,7 @@ struct Generate: ParsableCommand {
   @OptionGroup var file: GeneratedOutput
   @OptionGroup var seed: SeedOption
 
-  @Option(help: "fp32, or bf16: products in bfloat16 (default: fp32).")
+  @Option(help: "fp32, or bf16: weights and arithmetic in half the memory (default: fp32).")
   var precision: Precision?
 
   @OptionGroup var compute: ComputeOptions

@@ -66,13 +66,15 @@ struct GenerationRecipe {
   /// Throws where one is not there, or another one by now.
   func loras() throws -> [LoRAChoice] {
     let wanted = "a list of files with their sha256 and scale"
-    return try read("lora", wanted) { value in
-      value.array?.compactMap { one -> (name: String, hash: String, scale: Double)? in
+    return try read("lora", wanted) { value -> [(name: String, hash: String, scale: Double)]? in
+      guard let all = value.array else { return nil }
+      let files = all.compactMap { one -> (name: String, hash: String, scale: Double)? in
         guard let name = one["file"]?.string, let hash = one["sha256"]?.string,
           let scale = one["scale"]?.double, abs(scale) <= 100
         else { return nil }
         return (name, hash, scale)
       }
+      return files.count == all.count ? files : nil
     }?.map {
       LoRAChoice(path: try file(named: $0.name, hash: $0.hash, flag: "--lora"), scale: $0.scale)
     } ?? []
@@ -80,7 +82,7 @@ struct GenerationRecipe {
 
   private func file(named name: String, hash: String?, flag: String) throws -> String {
     let folder = URL(filePath: path).deletingLastPathComponent()
-    let places = [folder.appending(path: name).path(percentEncoded: false), name]
+    let places = [folder.appending(path: name).path(percentEncoded: false), name, "runs/\(name)"]
     for place in places where FileManager.default.fileExists(atPath: place) {
       if try Fingerprint.ofFile(place) == hash { return place }
     }
@@ -89,20 +91,24 @@ struct GenerationRecipe {
         + "name it with \(flag)")
   }
 
-  /// The folder of the model that drew the picture; `nil` for one that comes with the tool, which goes
-  /// by its name.
+  /// The folder or file of the model that drew the picture, or the name of one that comes with the tool;
+  /// `nil` where nothing was said.
   ///
   /// Throws where it is neither, nor here, nor among the runs.
   func model() throws -> String? {
     guard let name = try text("model") else { return nil }
     if TextToImageFolders.builtIn.contains(where: { $0.name == name }) { return name }
-    let here = TextToImageFolders.here().first { $0.name == name }
-    guard let here else {
+    if let here = TextToImageFolders.here().first(where: { $0.name == name }) { return here.path }
+    let beside = URL(filePath: path).deletingLastPathComponent().appending(path: name)
+    let file = [beside.path(percentEncoded: false), name].first {
+      $0.hasSuffix(".safetensors") && FileManager.default.fileExists(atPath: $0)
+    }
+    guard let file else {
       throw CommandError(
         "\(path): it was drawn by the model \(name), which is neither built in nor here; name its "
-          + "folder with --model")
+          + "folder or file with --model")
     }
-    return here.path
+    return file
   }
 
   private func read<Value>(_ key: String, _ wanted: String, _ make: (JSON) -> Value?) throws

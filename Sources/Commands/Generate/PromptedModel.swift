@@ -29,11 +29,14 @@ struct PromptedModel {
   ) throws {
     let start = ContinuousClock.now
     let path = try wanted.map(Self.place) ?? Self.standardFolder()
+    let isFile = Self.isFile(path)
+    if tokenizer != nil, !isFile {
+      throw CommandError("\(path): a folder brings its own tokenizer; leave --tokenizer out")
+    }
     let pipeline = try TextToImagePipeline(path: path, tokenizer: tokenizer)
     try pipeline.merge(loras)
     pipeline.move(to: device, dtype: precision == .bf16 ? .bfloat16 : nil)
     if device == .cpu { pipeline.packForInference(freeingWeights: true) }
-    let isFile = Self.isFile(path)
     let weights =
       isFile ? path : ModelFolder.weightsPath(in: DiffusionPipeline.part("unet", of: path))
     hash = WeightsHash(of: try SafetensorsIndex(path: weights).shards.map(\.path))
@@ -65,7 +68,7 @@ struct PromptedModel {
   }
 
   /// What `--model` means: a folder or a file that is there, or the name of a model of the tool's own.
-  private static func place(_ wanted: String) throws -> String {
+  static func place(_ wanted: String) throws -> String {
     let path = RunFolder(path: wanted).path
     guard FileManager.default.fileExists(atPath: path) else {
       let known = TextToImageFolders.builtIn

@@ -32,8 +32,11 @@ struct LoRAChoice: ExpressibleByArgument {
   /// What a picture's recipe says of it.
   var recipe: JSON {
     get throws {
-      [
-        "file": .string(URL(filePath: file).lastPathComponent),
+      // Runs are told apart by their folders alone.
+      let parts = URL(filePath: file).standardizedFileURL.pathComponents
+      let name = parts.suffix(parts.last == LoRA.fileName ? 2 : 1).joined(separator: "/")
+      return [
+        "file": .string(name),
         "sha256": .string(try Fingerprint.ofFile(file)), "scale": .double(scale),
       ]
     }

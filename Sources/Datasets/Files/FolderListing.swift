@@ -19,7 +19,7 @@ struct FolderListing {
   var strangers: [String] = []
 
   /// Lists one part of the set in `folder`: `train` and `test` folders where they are, otherwise
-  /// a tenth held out by name.
+  /// a tenth held out by name, of few pictures the last.
   init(folder: String, split: Split) throws(DatasetError) {
     var parts = try Self.names(in: folder).folders
     // Beside other folders, "train" is a class of vehicles.
@@ -29,14 +29,18 @@ struct FolderListing {
     } else if split == .test || !parts.contains("test") {
       try self.init(whole: parts.contains("train") ? "\(folder)/train" : folder)
       let all = entries
-      entries = all.filter { HeldOut.belongs($0.name, to: split) }
+      let isChosen = all.contains { HeldOut.belongs($0.name, to: .test) }
+      entries =
+        isChosen
+        ? all.filter { HeldOut.belongs($0.name, to: split) }
+        : Array(split == .test ? all.dropFirst().suffix(1) : all.prefix(max(all.count - 1, 1)))
       // Too few to part with any.
       if entries.isEmpty, split == .train { entries = all }
       guard !entries.isEmpty else {
         throw DatasetError(
           path: folder,
           sentence:
-            "none of its \(all.count) pictures is held out; add more, or put some into a folder \"test\" beside a folder \"train\"."
+            "one picture leaves none to hold out; add more, or put some into a folder \"test\" beside a folder \"train\"."
         )
       }
     } else {

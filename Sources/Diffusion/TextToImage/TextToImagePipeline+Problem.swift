@@ -71,7 +71,7 @@ extension TextToImagePipeline {
         + "asked for"
     }
     guard start.strength > 0, start.strength <= 1 else {
-      return "a strength of \(start.strength) is not in 0…1, or leaves the picture as it is"
+      return "a strength of \(start.strength) must lie above 0 and be 1 at most"
     }
     guard let mask = start.mask else {
       return isForInpainting

@@ -30,7 +30,9 @@ final class KLDecoder: Module {
     for block in upBlocks {
       h = block(h)
       // What a level needs is larger than the holes that the one before leaves in memory.
-      if !isRecordingGradients, h.count >= 1 << 22 { Runtime.trimAllocator() }
+      if !isRecordingGradients, h.device == .cpu, h.count / h.size(0) >= 1 << 22 {
+        Runtime.trimAllocator()
+      }
     }
     return convOut(convNormOut(h, then: .silu))
   }

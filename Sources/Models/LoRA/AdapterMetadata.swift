@@ -24,7 +24,10 @@ struct AdapterMetadata {
     guard var alpha = values["\(prefix).lora_alpha"]?.double, rank > 0 else { return nil }
     // A pattern is a path, or the end of one.
     for (pattern, value) in values["\(prefix).alpha_pattern"]?.object ?? [:] {
-      if layer == pattern || layer.hasSuffix(".\(pattern)") { alpha = value.double ?? alpha }
+      if layer == pattern || layer.hasSuffix(".\(pattern)") {
+        alpha = value.double ?? alpha
+        break
+      }
     }
     let isRootScaled = values["\(prefix).use_rslora"]?.bool == true
     return alpha / (isRootScaled ? Double(rank).squareRoot() : Double(rank))

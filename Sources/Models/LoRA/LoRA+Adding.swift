@@ -27,7 +27,7 @@ extension LoRA {
       let up = Self.shaped(change.up, like: layer)
       let down = Self.shaped(change.down, like: layer)
       guard layer.fits(down: down, up: up) else {
-        let reason = "\(change.down.shape) for a weight of \(layer.weight.value.shape)"
+        let reason = "\(change.down.shape) for a weight of \(layer.weight.shape)"
         strangers += change.keys.map { ($0, reason) }
         continue
       }
@@ -66,7 +66,7 @@ extension LoRA {
 
   /// A factor as a matrix or as a kernel, whichever the layer has: files mix both for 1×1 kernels.
   private static func shaped(_ factor: Tensor, like layer: any LowRankLayer) -> Tensor {
-    let rank = layer.weight.value.rank
+    let rank = layer.weight.shape.count
     if rank == 2, factor.rank == 4, factor.size(2) == 1, factor.size(3) == 1 {
       return factor.flattened(from: 1)
     }

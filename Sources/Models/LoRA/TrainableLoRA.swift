@@ -30,7 +30,7 @@ public final class TrainableLoRA: Module {
     for parameter in unet.parameters { parameter.value.requiresGradient = false }
     let start = Initializer.kaimingUniform(slope: 5.0.squareRoot())
     layers = unet.lowRankLayers.filter { Self.isProjection($0.path) }.map { path, layer in
-      let shape = layer.weight.value.shape
+      let shape = layer.weight.shape
       let change = LowRankChange(
         down: start.tensor([rank, shape[1]], using: generator), up: .zeros([shape[0], rank]),
         scale: alpha / Double(rank))

@@ -117,6 +117,8 @@ public struct SingleFileCheckpoint: Sendable {
   private func load(
     _ weights: [String: StoredWeight], into network: Module, _ what: String
   ) throws {
+    // A mapping of its own: two networks that look at the same pages would change each other.
+    let file = try Weights.file(path)
     var tensors: [String: Tensor] = [:]
     for (key, weight) in weights { tensors[key] = try weight.tensor(in: file) }
     do {

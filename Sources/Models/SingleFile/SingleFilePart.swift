@@ -60,7 +60,7 @@ struct SingleFilePart: Sendable {
   func textWeights(for network: CLIPTextModel) -> [String: StoredWeight] {
     var weights: [String: StoredWeight] = [:]
     if isOpenCLIP {
-      for (key, _) in network.state {
+      for (key, _) in network.namedParameters {
         guard var weight = SingleFileTextNames.openCLIP(key) else { continue }
         weight.name = prefix + weight.name
         weights[key] = weight

@@ -155,7 +155,7 @@ public final class UNet2DCondition: Module {
     var time = timeEmbedding(timeProj(timesteps).to(dtype), condition: condition?.to(dtype))
     if let classEmbedding, var labels = classLabels {
       if config.classEmbedType == .timestep { labels = timeProj(labels).to(dtype) }
-      time = time + classEmbedding(labels)
+      time = time + classEmbedding(labels.dtype.isFloatingPoint ? labels.to(dtype) : labels)
     }
     if let addTimeProj, let addEmbedding, let added {
       let sizes = addTimeProj(added.sizes.reshaped([-1])).reshaped([timesteps.size(0), -1])

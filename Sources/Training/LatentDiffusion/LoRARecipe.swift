@@ -59,7 +59,7 @@ public struct LoRARecipe: TrainingRecipe {
       Preset("attention", "rank 8 on all attention projections of the U-Net"),
       Preset("low-memory", "the same with one picture at a time and blocks computed twice") {
         recipe in
-        recipe.accumulation = recipe.batchSize
+        recipe.batchSize = 1
         recipe.gradientCheckpointing = true
       },
     ]

@@ -63,7 +63,9 @@ public final class LoRATrainer: OneNetworkTrainer {
     pipeline.unet.recomputesBlocks = recipe.gradientCheckpointing
     learning = NetworkTraining(network, recipe.optimization, seed: seed, ranks: ranks)
     objective = recipe.objective(pipeline.scheduler.config)
-    let latents = try CachedLatents(of: train, by: pipeline.autoencoder, device: device, batch: 4)
+    let latents = try CachedLatents(
+      of: train, by: pipeline.autoencoder, device: device,
+      batch: train.elementShape[1] < 256 ? 32 : 4)
     captions = pipeline.encoders.map { CaptionTokens(of: latents, by: $0.tokenizer) }
     loader = try DataLoader(
       latents,
