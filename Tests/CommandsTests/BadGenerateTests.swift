@@ -53,7 +53,7 @@ import Testing
         ["--image", "photo.png", "--mask", "narrow.png"],
         "narrow.png: the mask has 32×64 pixels, but photo.png has 64×64; make them the same size"
       ),
-      (["--image", "photo.png", "--strength", "0"], "leaves"),
+      (["--image", "photo.png", "--strength", "0"], "must lie above 0"),
       (["--sampler", "ddim-inverse"], "ddim-inverse goes from a picture to its noise"),
       (["--sampler", "flow-euler"], "flow-euler follows rectified flows"),
       (["--sampler", "ddim", "--sigmas", "karras"], "has no karras spacing"),

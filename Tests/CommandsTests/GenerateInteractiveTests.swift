@@ -61,13 +61,13 @@ import Testing
     let folder = Scratch()
     let outcome = try talk(
       [
-        ":sede 3", ":seed x", ":steps 0", ":size 5", ":guidance much", ":size 65x64", "a cat",
-        ":size 64x64", "a dog",
+        ":sede 3", ":seed x", ":steps 0", ":size 5", ":guidance much", ":size 65x64",
+        "a dog",
       ], "--seed 5", in: folder)
     #expect(outcome.status == 1)
     let errors = outcome.errors.split(separator: "\n")
     #expect(errors.count == 6 && errors.allSatisfy { $0.hasPrefix("error: ") }, "\(errors)")
-    for part in [":sede is not known", ":seed takes", "a width of 65 is no multiple of 8"] {
+    for part in [":sede is not known", ":seed takes", ":size takes multiples of 8"] {
       #expect(outcome.errors.contains(part), "\(outcome.errors)")
     }
     #expect(folder.names == ["a-dog-5.png"])

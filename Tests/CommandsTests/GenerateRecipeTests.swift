@@ -87,7 +87,7 @@ import Testing
     expectRefusal(
       try Tool.run("generate", "--like", "a0.png", "-o", "m.png", in: folder), 1,
       "a0.png: it was drawn by the model tiny, which is neither built in nor here; name its folder "
-        + "with --model")
+        + "or file with --model")
   }
 
   @Test func recipesThatCannotBeRepeated() throws {

@@ -62,6 +62,30 @@ import Testing
       try Tool.run(
         "generate", "--like", "a.png", "--model", Prompted.model, "-o", "c.png", in: folder), 1,
       "it was drawn with the file mine.safetensors")
+    // Files of runs have one name; the folder tells them apart.
+    try Prompted.draw("a red cat", ["--lora", "run"], to: "r.png", in: folder)
+    #expect(try folder.recipe("r.png")["lora"]?[0]?["file"]?.string == Self.file)
+    try Prompted.draw(nil, ["--like", "r.png"], seed: nil, to: "s.png", in: folder)
+    #expect(
+      try Image(contentsOfFile: folder["r.png"]) == Image(contentsOfFile: folder["s.png"]))
+  }
+
+  /// Three pictures of one's own are enough: one is held out.
+  @Test func fewPicturesTeach() throws {
+    let folder = Scratch()
+    for index in 0..<3 {
+      try folder.put(
+        Image(width: 16, height: 16, filledWith: [200, 30, UInt8(index)]).pngBytes(),
+        "few/\(index).png")
+      try folder.put(Array("a red square".utf8), "few/\(index).txt")
+    }
+    let outcome = try Tool.run(
+      "train", "lora", "--preset", "low-memory", "--model", Prompted.model, "--data", "few",
+      "--out", "run", "--steps", "2", "--threads", "1", "--json", "--quiet", in: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let record = try JSON(contentsOfFile: folder["run/run.json"])
+    #expect(record["data"]?["count"]?.int == 2)
+    #expect(record["config"]?["batch_size"]?.int == 1)
   }
 
   @Test func goesOn() throws {

@@ -40,7 +40,7 @@ struct FolderListing {
         throw DatasetError(
           path: folder,
           sentence:
-            "one picture leaves none to hold out; add more, or put some into a folder \"test\" beside a folder \"train\"."
+            "one picture alone, and none is held out; add more, or put some into a folder \"test\" beside a folder \"train\"."
         )
       }
     } else {
