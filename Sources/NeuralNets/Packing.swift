@@ -60,6 +60,17 @@ extension Module {
     }
   }
 
+  /// Gives all weights up, packed ones too: shapes and types stay, and the module cannot be called any
+  /// more.
+  public final func giveUpWeights() {
+    for case let layer as any PackableLayer in modules { layer.packing = .plain }
+    for parameter in parameters {
+      let shape = parameter.shape
+      parameter.postpone { Tensor.zeros([1]).expanded(shape) }
+    }
+    Runtime.trimAllocator()
+  }
+
   /// Whether a layer's weights were given up for those laid out for the processor.
   public final var hasGivenUpWeights: Bool {
     modules.contains {

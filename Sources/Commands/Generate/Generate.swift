@@ -121,6 +121,7 @@ struct Generate: ParsableCommand {
           + "picture will differ")
     }
     guard interactive else {
+      model.pipeline.drawsOnce = true
       let drawing = try draw(settings, with: model)
       return try output.report(drawing.json, lines: drawing.lines)
     }

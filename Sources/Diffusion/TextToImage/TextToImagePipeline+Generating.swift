@@ -22,6 +22,7 @@ extension TextToImagePipeline {
       let prompt = encoded(request.prompt, skipping: request.clipSkip)
       let negative =
         guidance.scale == 1 ? nil : encodedNegative(request.negativePrompt, like: prompt)
+      if drawsOnce, device == .cpu { for encoder in encoders { encoder.model.giveUpWeights() } }
       let beginning = try LatentBeginning(request, of: self, sampler, size: latentSize)
       var (latents, images): ([Tensor], [Tensor]) = ([], [])
       for first in stride(from: 0, to: request.count, by: batch) {
