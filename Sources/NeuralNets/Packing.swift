@@ -60,13 +60,12 @@ extension Module {
     }
   }
 
-  /// Gives all weights up, packed ones too: shapes and types stay, and the module cannot be called any
-  /// more.
+  /// Gives all weights up, packed ones too: shapes and types stay, and calling the module is a mistake of
+  /// the program from then on.
   public final func giveUpWeights() {
     for case let layer as any PackableLayer in modules { layer.packing = .plain }
     for parameter in parameters {
-      let shape = parameter.shape
-      parameter.postpone { Tensor.zeros([1]).expanded(shape) }
+      parameter.postpone { preconditionFailure("weights that were given up are asked for") }
     }
     Runtime.trimAllocator()
   }

@@ -54,8 +54,8 @@ public final class TextToImagePipeline {
   public let forcesZerosForEmptyPrompt: Bool
   /// What was found in the folder that does nothing here, a sentence each.
   public let notes: [String]
-  /// Whether text encoders give their weights up once a request's prompts are encoded, so that there
-  /// can be no other request.
+  /// Whether text encoders give their weights up, on a CPU, once a request's prompts are encoded; another
+  /// request is a mistake of the program then.
   public var drawsOnce = false
   /// What `preview(of:)` needs; measured when it is first asked.
   lazy var latentColours = measuredColours()

@@ -38,7 +38,6 @@ public struct SingleFileCheckpoint: Sendable {
   public let textConfigs: [CLIPTextConfig]
   /// Whether the U-Net predicts velocities rather than noise.
   public let predictsVelocity: Bool
-  private let file: SafetensorsFile
   private let unetPart: SingleFilePart?
   private let autoencoderPart: SingleFilePart?
   private let textParts: [SingleFilePart]
@@ -49,7 +48,7 @@ public struct SingleFileCheckpoint: Sendable {
   /// no network here can have.
   public init(path: String) throws {
     self.path = path
-    file = try Weights.file(path)
+    let file = try Weights.file(path)
     let texts = SingleFilePart.texts(in: file)
     let pooledWidth = texts.compactMap { $0.config.architecture == .projecting ? $0.config : nil }
       .first?.projectionDim
