@@ -16,7 +16,7 @@ guard arguments.count >= 3 else {
   print("usage: bench-steps RUN VAE-RUN [COUNT [NAME …]]")
   exit(64)
 }
-Runtime.configureAllocator()
+Runtime.prepare()
 let model = try TrainedDiffusion(path: arguments[1])
 let vae = try TrainedAutoencoder(path: arguments[2])
 let count = arguments.count > 3 ? Int(arguments[3]) ?? 500 : 500

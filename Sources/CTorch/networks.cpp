@@ -2,20 +2,31 @@
 #include <ATen/ATen.h>
 
 #include "boundary.h"
+#include "matrix_unit.h"
 #include "winograd.h"
 
 using namespace ctorch;
 
 int ct_linear(CTTensor input, CTTensor weight, CTTensor bias, CTTensor* out) {
-  return guard("linear", {input, weight, bias},
-               [&] { *out = give(at::linear(Ref(input), Ref(weight), optional(bias))); });
+  return guard("linear", {input, weight, bias}, [&] {
+    std::optional<at::Tensor> offset = optional(bias);
+    *out = give(linear_fits_matrix_unit(Ref(input), Ref(weight), offset)
+                    ? linear_by_halves(Ref(input), Ref(weight), offset)
+                    : at::linear(Ref(input), Ref(weight), offset));
+  });
 }
 
 int ct_conv2d(CTTensor input, CTTensor weight, CTTensor bias, const int64_t stride[2],
               const int64_t padding[2], const int64_t dilation[2], int64_t groups, CTTensor* out) {
   return guard("conv2d", {input, weight, bias}, [&] {
     std::optional<at::Tensor> offset = optional(bias);
-    if (fits_winograd(Ref(input), Ref(weight), offset, stride, padding, dilation, groups)) {
+    bool fits = fits_winograd(Ref(input), Ref(weight), offset, stride, padding, dilation, groups);
+    if (!fits && fits_matrix_unit(Ref(input), Ref(weight), offset, groups, false)) {
+      Window window{{stride[0], stride[1]}, {padding[0], padding[1]}, {dilation[0], dilation[1]}};
+      *out = give(convolution_by_halves(Ref(input), Ref(weight), offset, window));
+      return;
+    }
+    if (fits) {
       *out = give(winograd(Ref(input), Ref(weight), offset));
       return;
     }
@@ -28,7 +39,14 @@ int ct_conv_transpose2d(CTTensor input, CTTensor weight, CTTensor bias, const in
                         const int64_t padding[2], const int64_t output_padding[2],
                         const int64_t dilation[2], int64_t groups, CTTensor* out) {
   return guard("conv_transpose2d", {input, weight, bias}, [&] {
-    *out = give(at::conv_transpose2d(Ref(input), Ref(weight), optional(bias), ints(stride, 2),
+    std::optional<at::Tensor> offset = optional(bias);
+    if (fits_matrix_unit(Ref(input), Ref(weight), offset, groups, true)) {
+      Window window{{stride[0], stride[1]}, {padding[0], padding[1]}, {dilation[0], dilation[1]}};
+      *out = give(transposed_convolution_by_halves(Ref(input), Ref(weight), offset, window,
+                                                   output_padding));
+      return;
+    }
+    *out = give(at::conv_transpose2d(Ref(input), Ref(weight), offset, ints(stride, 2),
                                      ints(padding, 2), ints(output_padding, 2), groups,
                                      ints(dilation, 2)));
   });

@@ -24,13 +24,14 @@ public enum Runtime {
     check(ct_set_threads(Int32(clamping: count)), file, line)
   }
 
-  /// Keeps large buffers in the heap between operations; call once, before the first tensor.
+  /// Prepares the process; call once, before the first tensor and the first other thread.
   ///
-  /// glibc otherwise gives them back to the kernel, and the page faults of taking them again cost
-  /// 10 to 15 % of a training step. Does nothing where the C library is another one.
-  public static func configureAllocator() { ct_configure_allocator() }
+  /// Large buffers stay in the heap between operations: glibc otherwise gives them back to the kernel,
+  /// and the page faults of taking them again cost 10 to 15 % of a training step. What functions of
+  /// vectors look up at their first call is looked up here, so that the same seed gives the same result.
+  public static func prepare() { ct_prepare() }
 
-  /// Gives memory that nobody uses back to the system, what `configureAllocator` keeps too. For after
+  /// Gives memory that nobody uses back to the system, what `prepare` keeps too. For after
   /// something large that does not come again.
   public static func trimAllocator() { ct_trim_allocator() }
 }

@@ -88,7 +88,7 @@ import Torch
   @Test func threadsCanBeSet() async {
     await #expect(processExitsWith: .success) {
       #expect(Runtime.threads >= 1)
-      Runtime.configureAllocator()
+      Runtime.prepare()
       for count in [1, 3] {
         Runtime.setThreads(count)
         #expect(Runtime.threads == count)

@@ -49,7 +49,7 @@ const char *ct_build_configuration(void);
 const char *ct_library_path(void);  // NULL where it cannot be told
 const char *ct_cpu_capability(void);
 int64_t ct_live_handles(void);
-void ct_configure_allocator(void);
+void ct_prepare(void);
 void ct_trim_allocator(void);
 int ct_get_threads(void);
 int ct_set_threads(int count);
@@ -284,6 +284,9 @@ void ct_set_grad_enabled(bool enabled);
 // Matrix products and convolutions of this thread in bfloat16, from float32 and bfloat16 alike.
 bool ct_bfloat16_products(void);
 void ct_set_bfloat16_products(bool enabled);
+// Whether float32 products of this thread may be sums of three products of bfloat16 halves.
+bool ct_products_by_halves(void);
+void ct_set_products_by_halves(bool enabled);
 int ct_set_requires_grad(CTTensor a, bool required);
 bool ct_requires_grad(CTTensor a);
 bool ct_is_leaf(CTTensor a);

@@ -57,7 +57,7 @@ struct ComputeOptions: ParsableArguments {
   /// Sets up the process, one of a launch where there is one; call before the first tensor. Throws
   /// when the device is not there.
   func start(_ launch: Launch? = nil) throws -> Device {
-    Runtime.configureAllocator()
+    Runtime.prepare()
     if let threads {
       Runtime.setThreads(threads)
     } else if let launch,
