@@ -4,8 +4,26 @@
 #include <cstring>
 
 #include "boundary.h"
+#include "parallel.h"
+#include "vectors.h"
 
 using namespace ctorch;
+
+WIDE static void divide_by_255(const uint8_t* bytes, int64_t count, float* out) {
+  for (int64_t i = 0; i < count; i++) out[i] = static_cast<float>(bytes[i]) / 255;
+}
+
+int ct_from_channel_bytes(const uint8_t* bytes, const int64_t* sizes, int64_t ndim,
+                          CTTensor* out) {
+  return guard("from_channel_bytes", {}, [&] {
+    auto tensor = at::empty(ints(sizes, ndim), options(CT_FLOAT32));
+    float* to = tensor.mutable_data_ptr<float>();
+    parallel(tensor.numel(), 1 << 14, [&](int64_t begin, int64_t end) {
+      divide_by_255(bytes + begin, end - begin, to + begin);
+    });
+    *out = give(std::move(tensor));
+  });
+}
 
 int ct_from_bytes(const void* bytes, const int64_t* sizes, int64_t ndim, int dtype, CTTensor* out) {
   return guard("from_bytes", {}, [&] {

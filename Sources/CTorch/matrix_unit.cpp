@@ -63,6 +63,12 @@ bool has_unit() {
   return value;
 }
 
+}  // namespace
+
+bool ct_has_matrix_unit(void) { return has_unit(); }
+
+namespace {
+
 int64_t blocks(int64_t count) { return (count + side - 1) / side; }
 
 /// What one thread packs into; its values do not matter at first.
@@ -537,6 +543,8 @@ at::Tensor linear_by_halves(const at::Tensor& input, const at::Tensor& weight,
 }  // namespace ctorch
 
 #else
+
+bool ct_has_matrix_unit(void) { return false; }
 
 namespace ctorch {
 

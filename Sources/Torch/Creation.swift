@@ -121,6 +121,20 @@ extension Tensor {
     }
   }
 
+  /// Pictures' bytes as float32, 0 to 255 as 0 to 1.
+  public init(
+    channelBytes bytes: [UInt8], shape: [Int], file: StaticString = #fileID, line: UInt = #line
+  ) {
+    precondition(
+      shape.reduce(1, *) == bytes.count, "\(bytes.count) bytes do not fill \(shape)", file: file,
+      line: line)
+    self = made(file, line) { out in
+      withInt64(shape) { sizes, count in
+        bytes.withUnsafeBufferPointer { ct_from_channel_bytes($0.baseAddress, sizes, count, out) }
+      }
+    }
+  }
+
   /// A tensor that looks at memory that `owner` keeps alive, without a copy, aligned to `dtype`.
   /// Never write to it where the memory must stay as it is.
   public init(

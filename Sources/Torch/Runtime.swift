@@ -14,6 +14,9 @@ public enum Runtime {
   /// The vector instructions that libtorch's kernels use here, for example `AVX512`.
   public static var cpuCapability: String { String(cString: ct_cpu_capability()) }
 
+  /// Whether the processor has a matrix unit for `Precision.bf16x3`.
+  public static var hasMatrixUnit: Bool { ct_has_matrix_unit() }
+
   /// The number of threads that one operation may use.
   public static var threads: Int { Int(ct_get_threads()) }
 

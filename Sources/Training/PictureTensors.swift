@@ -33,7 +33,7 @@ extension Dataset {
           at: index, into: .init(rebasing: buffer[place * size..<(place + 1) * size]))
       }
     }
-    return Tensor(bytes, shape: [indices.count] + elementShape).to(.float32) / 255
+    return Tensor(channelBytes: bytes, shape: [indices.count] + elementShape)
   }
 }
 

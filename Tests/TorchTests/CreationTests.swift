@@ -33,6 +33,17 @@ import Torch
 
   init() throws { fixture = try Fixture("torch_ops/creation") }
 
+  /// Every byte, on one thread and on several, has the value of PyTorch's own division.
+  @Test func bytesOfPicturesBecomeZeroToOne() {
+    for count in [0, 1, 257, 100_003] {
+      let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
+      let mine = Tensor(channelBytes: bytes, shape: [count])
+      #expect(
+        mine.elements(as: Float.self)
+          == (Tensor(bytes, shape: [count]).to(.float32) / 255).elements(as: Float.self))
+    }
+  }
+
   @Test(arguments: made)
   func equalsPyTorch(_ golden: GoldenCase) throws {
     try golden.check(against: fixture)

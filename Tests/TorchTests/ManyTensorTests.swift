@@ -85,6 +85,21 @@ extension ManyTensorTests {
     }
   }
 
+  /// Moments of weights that stand still go to zero instead of through numbers that a processor is
+  /// slow with; such numbers count again after the step.
+  @Test func tinyMomentsBecomeZero() {
+    let count = 40_000
+    func all(_ value: Double) -> Tensor { Tensor(value).expanded([count]).contiguous() }
+    let (p, m, v, g) = (all(1), all(3e-39), all(2e-40), all(0))
+    FusedStep.adam(
+      parameters: [p], gradients: [g], means: [m], squares: [v], steps: [Tensor(3)], rate: 0.01,
+      betas: (0.9, 0.999), weightDecay: 0, eps: 1e-8, decoupled: false)
+    #expect(m.elements(as: Float.self) == [Float](repeating: 0, count: count))
+    #expect(v.elements(as: Float.self) == [Float](repeating: 0, count: count))
+    #expect(p.elements(as: Float.self) == [Float](repeating: 1, count: count))
+    #expect((all(3e-39) / 2).elements(as: Float.self)[0] == Float(3e-39) / 2)
+  }
+
   @Test func theNormOfManyNumbersIsExact() {
     let random = Generator(seed: 4)
     let tensors = [[100_003], [3], [64, 129]].map { Tensor.randn($0, using: random) }

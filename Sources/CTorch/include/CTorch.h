@@ -80,6 +80,7 @@ void ct_string_free(char *string);
 
 // Data in and out ---------------------------------------------------------------------------------
 int ct_from_bytes(const void *bytes, const int64_t *sizes, int64_t ndim, int dtype, CTTensor *out);
+int ct_from_channel_bytes(const uint8_t *bytes, const int64_t *sizes, int64_t ndim, CTTensor *out);
 int ct_from_external(void *bytes, const int64_t *sizes, int64_t ndim, int dtype, void *context,
                      void (*release)(void *context), CTTensor *out);
 int ct_copy_bytes(CTTensor tensor, void *out, int64_t capacity);
@@ -284,6 +285,8 @@ void ct_set_grad_enabled(bool enabled);
 // Matrix products and convolutions of this thread in bfloat16, from float32 and bfloat16 alike.
 bool ct_bfloat16_products(void);
 void ct_set_bfloat16_products(bool enabled);
+// Whether the processor has a matrix unit of bfloat16 that this process may use.
+bool ct_has_matrix_unit(void);
 // Whether float32 products of this thread may be sums of three products of bfloat16 halves.
 bool ct_products_by_halves(void);
 void ct_set_products_by_halves(bool enabled);

@@ -27,7 +27,7 @@ struct Bench: ParsableCommand {
         + "kl-autoencoder).", valueName: "dir"))
   var weights: String?
 
-  @Option(help: "fp32 or bf16.")
+  @Option(help: "fp32, bf16x3 or bf16.")
   var precision: Precision = .fp32
 
   @Option(help: "Calls that are timed.")
@@ -43,6 +43,10 @@ struct Bench: ParsableCommand {
     let taking = Workload.all.filter(\.takesWeights).map(\.name)
     if weights != nil, workloads.count != 1 || !taking.contains(workloads[0]) {
       throw ValidationError("--weights goes with one workload of sd-unet or kl-autoencoder.")
+    }
+    if precision == .bf16x3, workloads.contains(where: taking.contains) {
+      throw ValidationError(
+        "--precision bf16x3 is for training, which \(taking.joined(separator: " and ")) do not measure.")
     }
     for name in workloads where Workload.all.allSatisfy({ $0.name != name }) {
       throw ValidationError(

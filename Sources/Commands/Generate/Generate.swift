@@ -80,7 +80,9 @@ struct Generate: ParsableCommand {
   @OptionGroup var file: GeneratedOutput
   @OptionGroup var seed: SeedOption
 
-  @Option(help: "fp32, or bf16: weights and arithmetic in half the memory (default: fp32).")
+  @Option(
+    help: "fp32, or bf16: weights and arithmetic in half the memory (default: fp32).",
+    transform: Precision.ofDrawing)
   var precision: Precision?
 
   @OptionGroup var compute: ComputeOptions

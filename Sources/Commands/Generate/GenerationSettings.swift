@@ -47,7 +47,7 @@ struct GenerationSettings {
     width = try recipe?.whole("width", 1...4096)
     height = try recipe?.whole("height", 1...4096)
     clipSkip = try recipe?.whole("clip_skip", 0...Generate.mostSkipped) ?? 0
-    precision = try recipe?.name("precision", Precision.init(rawValue:)) ?? .fp32
+    precision = try recipe?.name("precision") { try? Precision.ofDrawing($0) } ?? .fp32
   }
 
   /// The settings that a command's flags ask for, over those of a recipe.
@@ -131,5 +131,15 @@ struct GenerationSettings {
     if !loras.isEmpty { details["lora"] = .array(try loras.map { try $0.recipe }) }
     if let start { details["strength"] = .double(start.usedStrength) }
     return details
+  }
+}
+
+extension Precision {
+  /// A precision in which pictures are drawn. Throws `ValidationError` for any other name.
+  static func ofDrawing(_ name: String) throws -> Precision {
+    guard let precision = Precision(rawValue: name), precision != .bf16x3 else {
+      throw ValidationError("it is neither fp32 nor bf16.")
+    }
+    return precision
   }
 }

@@ -103,6 +103,6 @@ extension TrainedModel {
 extension Image {
   /// The picture as a batch of one, `[1, C, H, W]` in [0, 1].
   var tensor: Tensor {
-    Tensor(planar(), shape: [1, channels, height, width]).to(.float32) / 255
+    Tensor(channelBytes: planar(), shape: [1, channels, height, width])
   }
 }

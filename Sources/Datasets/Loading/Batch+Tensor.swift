@@ -5,6 +5,8 @@ extension Batch {
   public func tensor(device: Device = .cpu) -> Tensor {
     let shape = [count] + elementShape
     switch values {
+    case .bytes(let bytes) where device == .cpu:
+      return Tensor(channelBytes: bytes, shape: shape)
     // Bytes travel to the device, a quarter of what floats would be.
     case .bytes(let bytes): return Tensor(bytes, shape: shape).to(device).to(.float32) / 255
     case .floats(let floats): return Tensor(floats, shape: shape).to(device)
