@@ -11,7 +11,7 @@ struct Doctor: ParsableCommand {
     abstract: "Show versions, devices and what is missing.",
     discussion: """
       JSON keys: latent, torch, libtorch (the library file), system, processors, threads, cpu_capability, \
-      devices, datasets_missing, problems.
+      matrix_unit, devices, datasets_missing, problems.
       """)
 
   @OptionGroup var output: OutputOptions
@@ -34,7 +34,7 @@ struct Doctor: ParsableCommand {
       "libtorch      \(Runtime.version)  in \(library)",
       "system        \(process.operatingSystemVersionString)",
       "processors    \(process.activeProcessorCount), \(Runtime.threads) threads an operation, "
-        + "\(Runtime.cpuCapability)",
+        + "\(Runtime.cpuCapability)\(Runtime.hasMatrixUnit ? ", matrix unit" : "")",
       "devices       \(devices.joined(separator: ", "))",
     ]
     for set in missing { lines.append("missing data  \(set.name): \(set.remedy)") }
@@ -46,6 +46,7 @@ struct Doctor: ParsableCommand {
         "libtorch": .string(library), "system": .string(process.operatingSystemVersionString),
         "processors": .int(process.activeProcessorCount), "threads": .int(Runtime.threads),
         "cpu_capability": .string(Runtime.cpuCapability),
+        "matrix_unit": .bool(Runtime.hasMatrixUnit),
         "devices": .array(devices.map { .string($0) }),
         "datasets_missing": .array(missing.map { .string($0.name) }),
         "problems": .array(problems.map { .string($0) }),

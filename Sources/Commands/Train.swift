@@ -195,6 +195,9 @@ struct Train: ParsableCommand {
       : try TrainingPlan(new: family, self)
     if ranks.isFirst {
       for note in plan.notes + plan.notes(for: ranks) { output.talk("note: \(note)") }
+      if plan.precision == .bf16x3, device != .cpu || !Runtime.hasMatrixUnit {
+        output.talk("note: bf16x3 needs a processor's matrix unit; here products are float32's")
+      }
     }
     if !resume, let first = try AutoencoderFirst(plan, self) {
       guard !dryRun else {

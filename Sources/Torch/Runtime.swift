@@ -27,6 +27,18 @@ public enum Runtime {
     check(ct_set_threads(Int32(clamping: count)), file, line)
   }
 
+  /// Computes `body` without further threads: for what a thread of its own does beside a training.
+  ///
+  /// Threads for its operations would stay, more than there are processors, and with that many those
+  /// that wait for work go to sleep at once: steps of small networks would take a fifth longer.
+  public static func onOneThread<R, Failure: Error>(
+    _ body: () throws(Failure) -> R
+  ) throws(Failure) -> R {
+    let before = ct_set_threads_here(1)
+    defer { _ = ct_set_threads_here(before) }
+    return try body()
+  }
+
   /// Prepares the process; call once, before the first tensor and the first other thread.
   ///
   /// Large buffers stay in the heap between operations: glibc otherwise gives them back to the kernel,

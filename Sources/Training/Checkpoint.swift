@@ -276,10 +276,12 @@ final class CheckpointWriter {
     // Shapes and layouts are all that is read of the tensors.
     let content = Content(position: TrainingPosition(), tensors: state)
     queue.async { [room] in
-      withoutGradients {
-        for (file, state) in content.tensors {
-          for (key, tensor) in state where tensor.device == .cpu {
-            room.tensors["\(file)/\(key)"] = .zeros(like: tensor.detached())
+      Runtime.onOneThread {
+        withoutGradients {
+          for (file, state) in content.tensors {
+            for (key, tensor) in state where tensor.device == .cpu {
+              room.tensors["\(file)/\(key)"] = .zeros(like: tensor.detached())
+            }
           }
         }
       }
@@ -315,9 +317,11 @@ final class CheckpointWriter {
     let outcome = Outcome()
     self.outcome = outcome
     queue.async { [run, written] in
-      outcome.result = Result {
-        try Checkpoint.write(
-          of: run, position: content.position, keeping: retention, tensors: content.tensors)
+      outcome.result = Runtime.onOneThread {
+        Result {
+          try Checkpoint.write(
+            of: run, position: content.position, keeping: retention, tensors: content.tensors)
+        }
       }
       written.signal()
     }

@@ -51,8 +51,8 @@ import Torch
     Shape(inputs: 160, outputs: 136, kernel: 1, stride: 3, padding: 0),
     Shape(inputs: 64, outputs: 48, height: 7, width: 7, kernel: 4, stride: 2, outputPadding: 0),
     Shape(
-      inputs: 50, outputs: 70, height: 9, width: 6, stride: Extent(2, 3), outputPadding: Extent(1, 2)
-    ),
+      inputs: 50, outputs: 70, height: 9, width: 6, stride: Extent(2, 3),
+      outputPadding: Extent(1, 2)),
   ]
 
   private struct Pass {

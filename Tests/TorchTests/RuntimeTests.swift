@@ -2,6 +2,16 @@ import Testing
 import Torch
 
 @Suite struct RuntimeTests {
+  /// One thread inside of the call, on this thread alone, and as many as before behind it.
+  @Test func onOneThreadEndsWithTheCall() async {
+    let before = Runtime.threads
+    let inside = Runtime.onOneThread {
+      Runtime.onOneThread { #expect(Runtime.threads == 1) }
+      return Runtime.threads
+    }
+    #expect(inside == 1 && Runtime.threads == before)
+  }
+
   @Test func tellsWhatIsLoaded() {
     #expect(Runtime.version.hasPrefix("2.13."))
     #expect(Runtime.buildConfiguration.contains("PyTorch built with"))

@@ -53,6 +53,8 @@ void ct_prepare(void);
 void ct_trim_allocator(void);
 int ct_get_threads(void);
 int ct_set_threads(int count);
+// Of operations that are called from this thread alone; returns how many there were.
+int ct_set_threads_here(int count);
 bool ct_device_available(int device, int index);
 int ct_device_synchronize(int device);
 

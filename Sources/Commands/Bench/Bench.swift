@@ -46,7 +46,8 @@ struct Bench: ParsableCommand {
     }
     if precision == .bf16x3, workloads.contains(where: taking.contains) {
       throw ValidationError(
-        "--precision bf16x3 is for training, which \(taking.joined(separator: " and ")) do not measure.")
+        "--precision bf16x3 is for training, which \(taking.joined(separator: " and ")) do not "
+          + "measure.")
     }
     for name in workloads where Workload.all.allSatisfy({ $0.name != name }) {
       throw ValidationError(
