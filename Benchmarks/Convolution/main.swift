@@ -4,7 +4,8 @@ import Torch
 // Convolutions of float32, channels-last, on two threads, in float32 and by halves of bfloat16:
 // forward, and backward to both ends. A JSON line a shape and precision, best of some calls in
 // milliseconds; GFLOP/s are those of the plain sum; the error is the root mean square's share of the
-// result's, against double precision. Peer: Benchmarks/peers/convolution.py.
+// result's, against double precision. Where both lines of a 3×3 shape are alike, both are Winograd's
+// algorithm. Peer: Benchmarks/peers/convolution.py.
 Runtime.prepare()
 Runtime.setThreads(2)
 

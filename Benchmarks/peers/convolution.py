@@ -1,6 +1,6 @@
 """The 3×3 convolutions of bench-convolution in PyTorch, channels-last, two threads.
 
-usage: python convolution.py   (needs torch). A JSON line a shape, as bench-convolution prints them.
+usage: python convolution.py   (needs torch). A JSON line a shape, with the same keys but for precision and error.
 """
 import time
 

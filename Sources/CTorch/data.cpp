@@ -9,9 +9,13 @@
 
 using namespace ctorch;
 
-WIDE static void divide_by_255(const uint8_t* bytes, int64_t count, float* out) {
+namespace {
+
+WIDE void divide_by_255(const uint8_t* bytes, int64_t count, float* out) {
   for (int64_t i = 0; i < count; i++) out[i] = static_cast<float>(bytes[i]) / 255;
 }
+
+}  // namespace
 
 int ct_from_channel_bytes(const uint8_t* bytes, const int64_t* sizes, int64_t ndim,
                           CTTensor* out) {

@@ -1,8 +1,9 @@
 // Convolutions and linear layers of float32 on the processor's matrix unit, which multiplies bfloat16
 // and adds in float32. Each number is taken as the sum of two bfloat16 numbers, x = h + l within
-// 2⁻¹⁸ |x|, and x · y as h h′ + h l′ + l h′ (the algorithm that XLA calls BF16_BF16_F32_X3 and oneMKL
-// BF16X3): three products of the matrix unit are faster than one of float32. Errors are some ten times
-// those of sums in float32, and a hundredth of those of TF32.
+// 2⁻¹⁷ |x|, and x · y as h h′ + h l′ + l h′, which leaves out 2⁻¹⁶ of it at most (the algorithm that XLA
+// calls BF16_BF16_F32_X3 and oneMKL BF16X3): three products of the matrix unit are faster than one of
+// float32. Errors are some ten times those of sums in float32, and a hundredth of those of TF32.
+// Halves below 10⁻³⁸ count as zero, and what is not finite gives numbers that are none.
 //
 // A convolution is a matrix product whose rows are pixels: along the sum lie the channels of one tap
 // of the filter after the other, so that rows are gathered from the picture as they are packed.
@@ -10,16 +11,17 @@
 
 #include <ATen/ATen.h>
 #include <ATen/autocast_mode.h>
+#include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <array>
 #include <memory>
 #include <new>
+#include <tuple>
 
 #include "boundary.h"
 #include "parallel.h"
-#include "twice.h"
 
 #if defined(__x86_64__) && defined(__linux__)
 #include <cpuid.h>
@@ -144,6 +146,9 @@ void multiply_rows(const std::vector<Pass>& passes, const float* from, int64_t c
       }
     }
   }
+  // Passes differ in their taps: a thread gets some of each.
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const Part& a, const Part& b) { return a.first < b.first; });
   parallel(parts.size(), 1, [&](int64_t begin, int64_t end) {
     TileRegisters registers;
     alignas(64) float sums[side * side];
@@ -242,7 +247,7 @@ struct Convolution {
         kernels.push_back(seen);
       }
     }
-    // Every tap belongs to one pass.
+    // A tap belongs to one pass at most.
     Space packed = space(std::max<int64_t>(taps() * blocks(channels) * steps * block_bytes, 64));
     std::vector<char*> starts;
     char* next = packed.get();
@@ -354,19 +359,19 @@ struct Convolution {
     });
   }
 
+  /// All of it, for the graph.
   std::vector<int64_t> numbers() const {
-    std::vector<int64_t> all{pictures,  height,    width,   channels, out_height,
-                             out_width, filters,   kernel[0], kernel[1]};
+    std::vector<int64_t> all{pictures,  height,  width,     channels, out_height,
+                             out_width, filters, kernel[0], kernel[1]};
     for (const int64_t* two : {window.stride, window.padding, window.dilation}) {
-      all.push_back(two[0]);
-      all.push_back(two[1]);
+      all.insert(all.end(), two, two + 2);
     }
     return all;
   }
-  explicit Convolution(const std::vector<int64_t>& n)
-      : pictures(n[0]), height(n[1]), width(n[2]), channels(n[3]), out_height(n[4]),
-        out_width(n[5]), filters(n[6]), kernel{n[7], n[8]},
-        window{{n[9], n[10]}, {n[11], n[12]}, {n[13], n[14]}} {}
+  static Convolution of(const std::vector<int64_t>& n) {
+    return {n[0], n[1], n[2], n[3], n[4], n[5], n[6], {n[7], n[8]},
+            {{n[9], n[10]}, {n[11], n[12]}, {n[13], n[14]}}};
+  }
 };
 
 at::MemoryFormat order(const at::Tensor& x) {
@@ -378,12 +383,12 @@ at::Tensor ordered(const at::Tensor& x) { return x.contiguous(order(x)); }
 struct ByHalves : torch::autograd::Function<ByHalves> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
                             const at::Tensor& weight, const std::optional<at::Tensor>& bias,
-                            const std::vector<int64_t>& numbers, const std::vector<int64_t>& shape,
+                            const Convolution& convolution, const std::vector<int64_t>& shape,
                             bool is_transposed) {
-    context->save_for_backward({input, weight, bias ? *bias : at::Tensor()});
-    context->saved_data["numbers"] = numbers;
+    context->save_for_backward({input, weight});
+    context->saved_data["bias"] = bias.has_value();
+    context->saved_data["convolution"] = convolution.numbers();
     context->saved_data["transposed"] = is_transposed;
-    Convolution convolution(numbers);
     at::Tensor result = at::empty(shape, input.options().memory_format(order(input)));
     at::Tensor x = ordered(input), w = ordered(weight);
     at::Tensor offset = bias ? bias->contiguous() : at::Tensor();
@@ -394,41 +399,40 @@ struct ByHalves : torch::autograd::Function<ByHalves> {
     return result;
   }
 
-  static at::Tensor plain(const Convolution& convolution, bool is_transposed,
-                          const at::Tensor& input, const at::Tensor& weight,
-                          const at::Tensor& bias, const at::Tensor& gradient) {
-    std::optional<at::Tensor> offset = bias.defined() ? std::optional(bias) : std::nullopt;
-    if (weight.dim() == 2) return at::linear(input, weight, offset);
-    const Window& window = convolution.window;
-    if (!is_transposed) {
-      return at::conv2d(input, weight, offset, ints(window.stride, 2), ints(window.padding, 2),
-                        ints(window.dilation, 2));
-    }
-    int64_t more[2];
-    for (int i = 0; i < 2; i++) {
-      more[i] = gradient.size(2 + i) - ((input.size(2 + i) - 1) * window.stride[i] -
-                                        2 * window.padding[i] +
-                                        window.dilation[i] * (convolution.kernel[i] - 1) + 1);
-    }
-    return at::conv_transpose2d(input, weight, offset, ints(window.stride, 2),
-                                ints(window.padding, 2), ints(more, 2), 1,
-                                ints(window.dilation, 2));
-  }
-
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     variable_list saved = context->get_saved_variables();
     const at::Tensor &input = saved[0], &weight = saved[1];
-    Convolution convolution(context->saved_data["numbers"].toIntVector());
+    auto convolution = Convolution::of(context->saved_data["convolution"].toIntVector());
     bool is_transposed = context->saved_data["transposed"].toBool();
+    bool for_input = context->needs_input_grad(0), for_weight = context->needs_input_grad(1);
+    bool for_bias = context->saved_data["bias"].toBool() && context->needs_input_grad(2);
+    variable_list found(6);
     if (c10::GradMode::is_enabled()) {
-      return differentiable_gradients(saved, gradients[0], 6, [&](const variable_list& same) {
-        return plain(convolution, is_transposed, same[0], same[1], same[2], gradients[0]);
-      });
+      // Gradients of gradients: through PyTorch's own operations, which have them.
+      const at::Tensor& dy = gradients[0];
+      if (weight.dim() == 2) {
+        at::Tensor rows = dy.reshape({-1, dy.size(-1)});
+        if (for_input) found[0] = dy.matmul(weight);
+        if (for_weight) found[1] = rows.t().matmul(input.reshape({-1, input.size(-1)}));
+        if (for_bias) found[2] = rows.sum(0);
+        return found;
+      }
+      const Window& window = convolution.window;
+      int64_t more[2] = {0, 0};
+      for (int i = 0; is_transposed && i < 2; i++) {
+        more[i] = dy.size(2 + i) - ((input.size(2 + i) - 1) * window.stride[i] -
+                                    2 * window.padding[i] +
+                                    window.dilation[i] * (convolution.kernel[i] - 1) + 1);
+      }
+      std::tie(found[0], found[1], found[2]) = at::convolution_backward(
+          dy, input, weight, weight.size(is_transposed ? 1 : 0), ints(window.stride, 2),
+          ints(window.padding, 2), ints(window.dilation, 2), is_transposed, ints(more, 2), 1,
+          {for_input, for_weight, for_bias});
+      return found;
     }
     at::Tensor dy = ordered(gradients[0]);
     const float* dys = dy.const_data_ptr<float>();
-    variable_list found(6);
-    if (context->needs_input_grad(0)) {
+    if (for_input) {
       found[0] = at::empty(input.sizes(), input.options().memory_format(order(input)));
       at::Tensor w = ordered(weight);
       const float* ws = w.const_data_ptr<float>();
@@ -436,7 +440,7 @@ struct ByHalves : torch::autograd::Function<ByHalves> {
       is_transposed ? convolution.apply(dys, ws, nullptr, dxs)
                     : convolution.apply_back(dys, ws, nullptr, dxs);
     }
-    if (context->needs_input_grad(1)) {
+    if (for_weight) {
       found[1] = at::empty(weight.sizes(),
                            weight.options().memory_format(at::MemoryFormat::Contiguous));
       at::Tensor x = ordered(input);
@@ -445,7 +449,7 @@ struct ByHalves : torch::autograd::Function<ByHalves> {
       is_transposed ? convolution.weight_gradient(dys, xs, dws)
                     : convolution.weight_gradient(xs, dys, dws);
     }
-    if (saved[2].defined() && context->needs_input_grad(2)) {
+    if (for_bias) {
       found[2] = dy.dim() == 4 ? dy.sum({0, 2, 3}) : dy.reshape({-1, dy.size(-1)}).sum(0);
     }
     return found;
@@ -466,38 +470,41 @@ bool are_plain(const at::Tensor& input, const at::Tensor& weight,
 /// Fewest channels, and fewest multiplications, that are worth the packing.
 constexpr int64_t fewest_channels = 16, fewest_products = 1 << 22;
 
+void check(const Window& window, int i) {
+  TORCH_CHECK(window.stride[i] > 0 && window.dilation[i] > 0 && window.padding[i] >= 0,
+              "strides and dilations are positive, paddings not negative");
+}
+
 }  // namespace
 
 namespace ctorch {
 
 bool fits_matrix_unit(const at::Tensor& input, const at::Tensor& weight,
-                      const std::optional<at::Tensor>& bias, int64_t groups, bool is_transposed) {
+                      const std::optional<at::Tensor>& bias, const Window& window, int64_t groups,
+                      bool is_transposed) {
   if (input.dim() != 4 || weight.dim() != 4 || groups != 1) return false;
   if (!are_plain(input, weight, bias, weight.size(is_transposed ? 1 : 0))) return false;
+  int64_t fewer = is_transposed ? 1 : std::max<int64_t>(window.stride[0] * window.stride[1], 1);
   return input.size(1) == weight.size(is_transposed ? 0 : 1) && weight.size(0) >= fewest_channels &&
          weight.size(1) >= fewest_channels &&
          input.is_contiguous(at::MemoryFormat::ChannelsLast) &&
-         input.size(0) * input.size(2) * input.size(3) * weight.numel() >= fewest_products;
+         input.size(0) * input.size(2) * input.size(3) * weight.numel() / fewer >= fewest_products;
 }
 
 at::Tensor convolution_by_halves(const at::Tensor& input, const at::Tensor& weight,
                                  const std::optional<at::Tensor>& bias, const Window& window) {
   int64_t out[2];
   for (int i = 0; i < 2; i++) {
+    check(window, i);
     int64_t reach = window.dilation[i] * (weight.size(2 + i) - 1) + 1;
     int64_t room = input.size(2 + i) + 2 * window.padding[i] - reach;
-    TORCH_CHECK(window.stride[i] > 0 && window.dilation[i] > 0 && window.padding[i] >= 0,
-                "strides and dilations are positive, paddings not negative");
     TORCH_CHECK(room >= 0, "the kernel is larger than the padded picture");
     out[i] = room / window.stride[i] + 1;
   }
-  std::vector<int64_t> numbers = {input.size(0), input.size(2), input.size(3), input.size(1), out[0],
-                                  out[1], weight.size(0), weight.size(2), weight.size(3)};
-  for (const int64_t* two : {window.stride, window.padding, window.dilation}) {
-    numbers.insert(numbers.end(), two, two + 2);
-  }
-  return ByHalves::apply(input, weight, bias, numbers,
-                         std::vector<int64_t>{input.size(0), weight.size(0), out[0], out[1]}, false);
+  Convolution convolution{input.size(0), input.size(2), input.size(3), input.size(1), out[0], out[1],
+                          weight.size(0), {weight.size(2), weight.size(3)}, window};
+  std::vector<int64_t> shape{input.size(0), weight.size(0), out[0], out[1]};
+  return ByHalves::apply(input, weight, bias, convolution, shape, false);
 }
 
 at::Tensor transposed_convolution_by_halves(const at::Tensor& input, const at::Tensor& weight,
@@ -505,8 +512,7 @@ at::Tensor transposed_convolution_by_halves(const at::Tensor& input, const at::T
                                             const Window& window, const int64_t output_padding[2]) {
   int64_t out[2];
   for (int i = 0; i < 2; i++) {
-    TORCH_CHECK(window.stride[i] > 0 && window.dilation[i] > 0 && window.padding[i] >= 0,
-                "strides and dilations are positive, paddings not negative");
+    check(window, i);
     TORCH_CHECK(output_padding[i] >= 0 &&
                     output_padding[i] < std::max(window.stride[i], window.dilation[i]),
                 "the output's padding is less than the stride or the dilation");
@@ -514,13 +520,10 @@ at::Tensor transposed_convolution_by_halves(const at::Tensor& input, const at::T
              window.dilation[i] * (weight.size(2 + i) - 1) + output_padding[i] + 1;
     TORCH_CHECK(out[i] > 0, "nothing is left of the picture");
   }
-  std::vector<int64_t> numbers = {input.size(0), out[0], out[1], weight.size(1), input.size(2),
-                                  input.size(3), weight.size(0), weight.size(2), weight.size(3)};
-  for (const int64_t* two : {window.stride, window.padding, window.dilation}) {
-    numbers.insert(numbers.end(), two, two + 2);
-  }
-  return ByHalves::apply(input, weight, bias, numbers,
-                         std::vector<int64_t>{input.size(0), weight.size(1), out[0], out[1]}, true);
+  Convolution convolution{input.size(0), out[0], out[1], weight.size(1), input.size(2),
+                          input.size(3), weight.size(0), {weight.size(2), weight.size(3)}, window};
+  std::vector<int64_t> shape{input.size(0), weight.size(1), out[0], out[1]};
+  return ByHalves::apply(input, weight, bias, convolution, shape, true);
 }
 
 bool linear_fits_matrix_unit(const at::Tensor& input, const at::Tensor& weight,
@@ -535,9 +538,10 @@ at::Tensor linear_by_halves(const at::Tensor& input, const at::Tensor& weight,
                             const std::optional<at::Tensor>& bias) {
   std::vector<int64_t> shape = input.sizes().vec();
   shape.back() = weight.size(0);
-  std::vector<int64_t> numbers = {input.numel() / weight.size(1), 1, 1, weight.size(1), 1, 1,
-                                  weight.size(0), 1, 1, 1, 1, 0, 0, 1, 1};
-  return ByHalves::apply(input, weight, bias, numbers, shape, false);
+  // Every row is a picture of one pixel.
+  Convolution convolution{input.numel() / weight.size(1), 1, 1, weight.size(1), 1, 1,
+                          weight.size(0), {1, 1}, {{1, 1}, {0, 0}, {1, 1}}};
+  return ByHalves::apply(input, weight, bias, convolution, shape, false);
 }
 
 }  // namespace ctorch
@@ -548,8 +552,8 @@ bool ct_has_matrix_unit(void) { return false; }
 
 namespace ctorch {
 
-bool fits_matrix_unit(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, int64_t,
-                      bool) {
+bool fits_matrix_unit(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
+                      const Window&, int64_t, bool) {
   return false;
 }
 bool linear_fits_matrix_unit(const at::Tensor&, const at::Tensor&,

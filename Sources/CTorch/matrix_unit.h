@@ -12,7 +12,8 @@ struct Window {
 
 /// Whether the matrix unit is to be used on this thread, has such a convolution, and is the faster way.
 bool fits_matrix_unit(const at::Tensor& input, const at::Tensor& weight,
-                      const std::optional<at::Tensor>& bias, int64_t groups, bool is_transposed);
+                      const std::optional<at::Tensor>& bias, const Window& window, int64_t groups,
+                      bool is_transposed);
 
 /// The convolution of channels-last float32 pictures `[N, C, H, W]` by filters `[O, C, kh, kw]`.
 at::Tensor convolution_by_halves(const at::Tensor& input, const at::Tensor& weight,

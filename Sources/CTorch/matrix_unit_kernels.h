@@ -27,7 +27,7 @@ class TileRegisters {
   alignas(64) char before_[64];
 };
 
-/// Numbers as pairs of bfloat16: x = high + low within 2⁻¹⁸ |x|.
+/// Numbers as pairs of bfloat16: x = high + low within 2⁻¹⁷ |x|.
 struct Halves {
   __m512i high, low;
 };

@@ -16,18 +16,21 @@ int ct_linear(CTTensor input, CTTensor weight, CTTensor bias, CTTensor* out) {
   });
 }
 
+static Window window(const int64_t stride[2], const int64_t padding[2], const int64_t dilation[2]) {
+  return {{stride[0], stride[1]}, {padding[0], padding[1]}, {dilation[0], dilation[1]}};
+}
+
 int ct_conv2d(CTTensor input, CTTensor weight, CTTensor bias, const int64_t stride[2],
               const int64_t padding[2], const int64_t dilation[2], int64_t groups, CTTensor* out) {
   return guard("conv2d", {input, weight, bias}, [&] {
     std::optional<at::Tensor> offset = optional(bias);
-    bool fits = fits_winograd(Ref(input), Ref(weight), offset, stride, padding, dilation, groups);
-    if (!fits && fits_matrix_unit(Ref(input), Ref(weight), offset, groups, false)) {
-      Window window{{stride[0], stride[1]}, {padding[0], padding[1]}, {dilation[0], dilation[1]}};
-      *out = give(convolution_by_halves(Ref(input), Ref(weight), offset, window));
+    if (fits_winograd(Ref(input), Ref(weight), offset, stride, padding, dilation, groups)) {
+      *out = give(winograd(Ref(input), Ref(weight), offset));
       return;
     }
-    if (fits) {
-      *out = give(winograd(Ref(input), Ref(weight), offset));
+    Window moves = window(stride, padding, dilation);
+    if (fits_matrix_unit(Ref(input), Ref(weight), offset, moves, groups, false)) {
+      *out = give(convolution_by_halves(Ref(input), Ref(weight), offset, moves));
       return;
     }
     *out = give(at::conv2d(Ref(input), Ref(weight), offset, ints(stride, 2),
@@ -40,9 +43,9 @@ int ct_conv_transpose2d(CTTensor input, CTTensor weight, CTTensor bias, const in
                         const int64_t dilation[2], int64_t groups, CTTensor* out) {
   return guard("conv_transpose2d", {input, weight, bias}, [&] {
     std::optional<at::Tensor> offset = optional(bias);
-    if (fits_matrix_unit(Ref(input), Ref(weight), offset, groups, true)) {
-      Window window{{stride[0], stride[1]}, {padding[0], padding[1]}, {dilation[0], dilation[1]}};
-      *out = give(transposed_convolution_by_halves(Ref(input), Ref(weight), offset, window,
+    Window moves = window(stride, padding, dilation);
+    if (fits_matrix_unit(Ref(input), Ref(weight), offset, moves, groups, true)) {
+      *out = give(transposed_convolution_by_halves(Ref(input), Ref(weight), offset, moves,
                                                    output_padding));
       return;
     }

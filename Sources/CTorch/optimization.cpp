@@ -37,7 +37,8 @@ struct Walk {
   template <typename Body>
   void operator()(const std::vector<at::Tensor>& tensors, const Body& body) const {
     parallel(pieces.back(), 4, [&](int64_t begin, int64_t end) {
-      // Moments of weights that stand still go through all tiny numbers on their way to zero.
+      // Moments of weights that stand still go through all tiny numbers on their way to zero. What a
+      // step or a norm owes to such numbers is below its rounding.
       TinyNumbersAreZero flushing;
       auto found = std::upper_bound(pieces.begin(), pieces.end(), begin) - 1;
       int64_t tensor = found - pieces.begin();

@@ -75,7 +75,7 @@ const char* ct_cpu_capability(void) {
 // glibc returns large buffers to the kernel after every operation, and each comes back as page
 // faults: 10 to 15 % of a training step. Keep them in the heap instead.
 //
-// Intel's functions of vectors find out at their first call what the processor has. When that call
+// Intel's vector functions find out at their first call what the processor has. When that call
 // is on several threads, one of them may take other code, so that the same seed gave another
 // training in 3 to 8 of 100 processes: the first call is made here, alone.
 void ct_prepare(void) {

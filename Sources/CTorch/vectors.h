@@ -58,9 +58,9 @@ class TinyNumbersAreZero {
 #elif defined(__aarch64__)
   TinyNumbersAreZero() {
     asm volatile("mrs %0, fpcr" : "=r"(before_));
-    asm volatile("msr fpcr, %0" : : "r"(before_ | (uint64_t{1} << 24)));
+    asm volatile("msr fpcr, %0" : : "r"(before_ | (uint64_t{1} << 24)) : "memory");
   }
-  ~TinyNumbersAreZero() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
+  ~TinyNumbersAreZero() { asm volatile("msr fpcr, %0" : : "r"(before_) : "memory"); }
 
  private:
   uint64_t before_;

@@ -111,8 +111,8 @@ struct Train: ParsableCommand {
 
   @Option(
     help: """
-      fp32, bf16x3: float32 products as three of bfloat16 halves, errors of 4e-6, or bf16: products \
-      in bfloat16, weights and sums in float32 (default: fp32).
+      fp32; bf16x3: float32 products as three of bfloat16 halves on a matrix unit (AMX), errors of \
+      4e-6; or bf16: products in bfloat16, weights and sums in float32 (default: fp32).
       """)
   var precision: Precision?
 

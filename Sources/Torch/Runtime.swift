@@ -27,10 +27,11 @@ public enum Runtime {
     check(ct_set_threads(Int32(clamping: count)), file, line)
   }
 
-  /// Computes `body` without further threads: for what a thread of its own does beside a training.
+  /// Computes `body` without further threads, but for matrix products: for what a thread of its own
+  /// does beside a training.
   ///
-  /// Threads for its operations would stay, more than there are processors, and with that many those
-  /// that wait for work go to sleep at once: steps of small networks would take a fifth longer.
+  /// OpenMP counts all threads that it has handed out. Once there are more than processors, threads
+  /// that wait for work sleep at once, and small networks wait for them to wake.
   public static func onOneThread<R, Failure: Error>(
     _ body: () throws(Failure) -> R
   ) throws(Failure) -> R {
@@ -42,8 +43,9 @@ public enum Runtime {
   /// Prepares the process; call once, before the first tensor and the first other thread.
   ///
   /// Large buffers stay in the heap between operations: glibc otherwise gives them back to the kernel,
-  /// and the page faults of taking them again cost 10 to 15 % of a training step. What functions of
-  /// vectors look up at their first call is looked up here, so that the same seed gives the same result.
+  /// and the page faults of taking them again cost 10 to 15 % of a training step. What Intel's
+  /// vector functions look up at their first call is looked up here, so that the same seed gives the
+  /// same result.
   public static func prepare() { ct_prepare() }
 
   /// Gives memory that nobody uses back to the system, what `prepare` keeps too. For after

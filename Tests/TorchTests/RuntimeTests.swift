@@ -2,8 +2,8 @@ import Testing
 import Torch
 
 @Suite struct RuntimeTests {
-  /// One thread inside of the call, on this thread alone, and as many as before behind it.
-  @Test func onOneThreadEndsWithTheCall() async {
+  /// One thread inside of the call, and as many as before behind it.
+  @Test func onOneThreadEndsWithTheCall() {
     let before = Runtime.threads
     let inside = Runtime.onOneThread {
       Runtime.onOneThread { #expect(Runtime.threads == 1) }

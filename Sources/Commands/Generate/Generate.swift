@@ -82,7 +82,7 @@ struct Generate: ParsableCommand {
 
   @Option(
     help: "fp32, or bf16: weights and arithmetic in half the memory (default: fp32).",
-    transform: Precision.ofDrawing)
+    completion: .list(["fp32", "bf16"]), transform: Precision.ofDrawing)
   var precision: Precision?
 
   @OptionGroup var compute: ComputeOptions
