@@ -8,8 +8,8 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for round in $(seq "$rounds"); do
-  "$root/latent" train gan --preset dcgan --data fashion-mnist --steps "$steps" --seed 0 --threads 2 --precision "$precision" \
-    --out "$work/run" --force --quiet --json >"$work/ours.$round.json"
+  "$root/latent" train gan --preset dcgan --data fashion-mnist --steps "$steps" --seed 0 --threads 2 \
+    --precision "$precision" --out "$work/run" --force --quiet --json >"$work/ours.$round.json"
   "$python" "$root/Benchmarks/peers/dcgan.py" "$steps" >"$work/theirs.$round.txt"
 done
 python3 "$root/Benchmarks/ratios.py" "$work"

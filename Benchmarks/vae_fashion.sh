@@ -9,8 +9,8 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for round in $(seq "$rounds"); do
-  "$root/latent" train vae --preset mlp --data fashion-mnist --epochs "$epochs" --seed 0 --threads 2 --precision "$precision" \
-    --out "$work/run" --force --quiet --json >"$work/ours.$round.json"
+  "$root/latent" train vae --preset mlp --data fashion-mnist --epochs "$epochs" --seed 0 --threads 2 \
+    --precision "$precision" --out "$work/run" --force --quiet --json >"$work/ours.$round.json"
   "$python" "$peer" "$epochs" >"$work/theirs.$round.txt"
 done
 python3 "$root/Benchmarks/ratios.py" "$work"

@@ -1,34 +1,36 @@
-// Convolutions and linear layers of float32 on the processor's matrix unit.
+// Convolutions of float32 on the processor's matrix unit, in memory.
 #pragma once
 
-#include <ATen/core/Tensor.h>
+#include <cstdint>
 
 namespace ctorch {
+
+/// Whether the processor has tiles of bfloat16 and the system lets this process use them; what follows
+/// computes nothing elsewhere.
+bool has_matrix_unit();
 
 /// How a convolution moves over its input.
 struct Window {
   int64_t stride[2], padding[2], dilation[2];
 };
 
-/// Whether the matrix unit is to be used on this thread, has such a convolution, and is the faster way.
-bool fits_matrix_unit(const at::Tensor& input, const at::Tensor& weight,
-                      const std::optional<at::Tensor>& bias, const Window& window, int64_t groups,
-                      bool is_transposed);
+/// A convolution from pictures `[N, height, width, channels]` to `[N, out_height, out_width, filters]`.
+struct Convolution {
+  int64_t pictures, height, width, channels, out_height, out_width, filters, kernel[2];
+  Window window;
 
-/// The convolution of channels-last float32 pictures `[N, C, H, W]` by filters `[O, C, kh, kw]`.
-at::Tensor convolution_by_halves(const at::Tensor& input, const at::Tensor& weight,
-                                 const std::optional<at::Tensor>& bias, const Window& window);
+  int64_t taps() const { return kernel[0] * kernel[1]; }
 
-/// The transposed convolution of channels-last float32 pictures `[N, C, H, W]` by filters
-/// `[C, O, kh, kw]`.
-at::Tensor transposed_convolution_by_halves(const at::Tensor& input, const at::Tensor& weight,
-                                            const std::optional<at::Tensor>& bias,
-                                            const Window& window, const int64_t output_padding[2]);
+  /// The outputs for pictures `x` and filters `[filters, taps, channels]`; `bias` may be null.
+  void apply(const float* x, const float* weight, const float* bias, float* y) const;
 
-/// The same for x · Wᵀ + b, `[…, C]` by `[O, C]`.
-bool linear_fits_matrix_unit(const at::Tensor& input, const at::Tensor& weight,
-                             const std::optional<at::Tensor>& bias);
-at::Tensor linear_by_halves(const at::Tensor& input, const at::Tensor& weight,
-                            const std::optional<at::Tensor>& bias);
+  /// The gradient of the pictures for that of the outputs, which is the transposed convolution: pixels
+  /// whose places differ by a stride see the same taps, one pass each.
+  void apply_back(const float* dy, const float* weight, const float* bias, float* dx) const;
+
+  /// The gradient of the filters, `[filters, channels, taps]`: sums over the outputs' pixels. Each
+  /// thread makes its own share of the filters, so that the result is the same every time.
+  void weight_gradient(const float* x, const float* dy, float* dw) const;
+};
 
 }  // namespace ctorch

@@ -2,7 +2,7 @@
 #include <ATen/ATen.h>
 
 #include "boundary.h"
-#include "matrix_unit.h"
+#include "matrix_unit_layers.h"
 #include "winograd.h"
 
 using namespace ctorch;
@@ -10,9 +10,8 @@ using namespace ctorch;
 int ct_linear(CTTensor input, CTTensor weight, CTTensor bias, CTTensor* out) {
   return guard("linear", {input, weight, bias}, [&] {
     std::optional<at::Tensor> offset = optional(bias);
-    *out = give(linear_fits_matrix_unit(Ref(input), Ref(weight), offset)
-                    ? linear_by_halves(Ref(input), Ref(weight), offset)
-                    : at::linear(Ref(input), Ref(weight), offset));
+    std::optional<at::Tensor> halves = linear_by_halves(Ref(input), Ref(weight), offset);
+    *out = give(halves ? *halves : at::linear(Ref(input), Ref(weight), offset));
   });
 }
 
@@ -28,13 +27,11 @@ int ct_conv2d(CTTensor input, CTTensor weight, CTTensor bias, const int64_t stri
       *out = give(winograd(Ref(input), Ref(weight), offset));
       return;
     }
-    Window moves = window(stride, padding, dilation);
-    if (fits_matrix_unit(Ref(input), Ref(weight), offset, moves, groups, false)) {
-      *out = give(convolution_by_halves(Ref(input), Ref(weight), offset, moves));
-      return;
-    }
-    *out = give(at::conv2d(Ref(input), Ref(weight), offset, ints(stride, 2),
-                           ints(padding, 2), ints(dilation, 2), groups));
+    auto halves = convolution_by_halves(Ref(input), Ref(weight), offset,
+                                        window(stride, padding, dilation), groups);
+    *out = give(halves ? *halves
+                       : at::conv2d(Ref(input), Ref(weight), offset, ints(stride, 2),
+                                    ints(padding, 2), ints(dilation, 2), groups));
   });
 }
 
@@ -43,15 +40,13 @@ int ct_conv_transpose2d(CTTensor input, CTTensor weight, CTTensor bias, const in
                         const int64_t dilation[2], int64_t groups, CTTensor* out) {
   return guard("conv_transpose2d", {input, weight, bias}, [&] {
     std::optional<at::Tensor> offset = optional(bias);
-    Window moves = window(stride, padding, dilation);
-    if (fits_matrix_unit(Ref(input), Ref(weight), offset, moves, groups, true)) {
-      *out = give(transposed_convolution_by_halves(Ref(input), Ref(weight), offset, moves,
-                                                   output_padding));
-      return;
-    }
-    *out = give(at::conv_transpose2d(Ref(input), Ref(weight), offset, ints(stride, 2),
-                                     ints(padding, 2), ints(output_padding, 2), groups,
-                                     ints(dilation, 2)));
+    auto halves =
+        transposed_convolution_by_halves(Ref(input), Ref(weight), offset,
+                                         window(stride, padding, dilation), output_padding, groups);
+    *out = give(halves ? *halves
+                       : at::conv_transpose2d(Ref(input), Ref(weight), offset, ints(stride, 2),
+                                              ints(padding, 2), ints(output_padding, 2), groups,
+                                              ints(dilation, 2)));
   });
 }
 

@@ -40,15 +40,7 @@ import Torch
       )
       for tensor in [x, weight, bias] { tensor.requiresGradient = true }
       let y = x.conv2d(weight: weight, bias: bias, padding: 1)
-      let seed = self.seed.to(type)
-      let first = (y * seed).sum().gradients(
-        withRespectTo: [x, weight, bias], retainingGraph: true)
-      let once = (y.square() * seed).sum().gradients(withRespectTo: [x], creatingGraph: true)
-      let second = once[0]!.square().sum().gradients(withRespectTo: [x, weight])
-      return [
-        ("output", y.detached()), ("dx", first[0]!), ("dweight", first[1]!), ("dbias", first[2]!),
-        ("d²x", second[0]!), ("d²weight", second[1]!),
-      ]
+      return outputAndGradients(of: y, seed: seed.to(type), x: x, weight: weight, bias: bias)
     }
   }
 
