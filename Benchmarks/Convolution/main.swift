@@ -22,6 +22,8 @@ let shapes = [
   Shape(count: 64, inputs: 128, outputs: 128, side: 7),
   Shape(count: 64, inputs: 64, outputs: 64, side: 32),
   Shape(count: 64, inputs: 128, outputs: 128, side: 16),
+  Shape(count: 16, inputs: 128, outputs: 128, side: 8),
+  Shape(count: 16, inputs: 256, outputs: 128, side: 8),
   Shape(count: 2, inputs: 320, outputs: 320, side: 64),
   Shape(count: 64, inputs: 64, outputs: 128, side: 14, kernel: 4, stride: 2),
   Shape(count: 64, inputs: 128, outputs: 128, side: 16, kernel: 1),

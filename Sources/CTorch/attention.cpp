@@ -1,14 +1,17 @@
 // Scaled dot-product attention (Vaswani et al. 2017, §3.2.1) of heads with few channels, as small
-// U-Nets have them: softmax(q kᵀ · scale) v without a mask. A head's keys and values are laid out
-// with a channel in a row, so that the keys fill the lanes however few channels there are; four
-// queries share what is loaded; the weights of four queries are all that is ever held, and the
-// backward pass computes them again from the logarithm of their sum.
+// U-Nets have them: softmax(q kᵀ · scale) v without a mask. Forward, sixteen queries fill the lanes,
+// and each key is one number a channel for all of them, so that nothing is added up across lanes;
+// what the softmax subtracts is |q| · max |k|, known beforehand, which no score exceeds. Backward, the
+// keys fill the lanes, four queries share what is loaded, and the weights are computed again from the
+// logarithm of their sum. Powers and logarithms are those of 2.
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "attention.h"
 #include "boundary.h"
@@ -24,6 +27,7 @@ namespace {
 
 /// Queries that are worked on together, and channels.
 constexpr int64_t group = 4, step = 8;
+constexpr double ln_2 = 0.6931471805599453;
 
 __attribute__((always_inline)) inline const LooseLanes& load(const float* x) {
   return *reinterpret_cast<const LooseLanes*>(x);
@@ -33,10 +37,35 @@ __attribute__((always_inline)) inline void store(float* x, const Lanes& value) {
   *reinterpret_cast<LooseLanes*>(x) = value;
 }
 
-__attribute__((always_inline)) inline float sum(const Lanes& x) {
-  float total = 0;
-  for (int64_t i = 0; i < lanes; i++) total += x[i];
-  return total;
+/// The first of sixteen vectors becomes the sums of all, one a lane.
+__attribute__((always_inline)) inline void add_up(Lanes* rows) {
+  for (int64_t count = lanes / 2; count > 0; count /= 2) {
+    for (int64_t i = 0; i < count; i++) {
+      Lanes a = rows[2 * i], b = rows[2 * i + 1];
+      rows[i] = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26,
+                                        28, 30) +
+                __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27,
+                                        29, 31);
+    }
+  }
+}
+
+/// 2ˣ within 2 units in the last place; from −126 down what it is there. x = n + r, and the polynomial
+/// of degree 6 in r of the smallest relative error.
+__attribute__((always_inline)) inline void raise_two(Lanes& x) {
+  constexpr float rounding = 12582912.0f;  // 1.5 · 2²³: adding it leaves n in the lowest bits.
+  const Lanes lowest = Lanes{} - 126.0f;
+  x = x < lowest ? lowest : x;
+  Lanes shifted = x + rounding;
+  Lanes r = x - (shifted - rounding);
+  Lanes y = r * 1.5353357e-4f + 1.3398874e-3f;
+  y = y * r + 9.618437e-3f;
+  y = y * r + 5.5503324e-2f;
+  y = y * r + 2.4022648e-1f;
+  y = y * r + 6.9314718e-1f;
+  y = y * r + 1.0f;
+  LaneBits power = (__builtin_bit_cast(LaneBits, shifted) << 23) + 0x3F800000u;
+  x = y * __builtin_bit_cast(Lanes, power);
 }
 
 /// out[g, j] = Σ_d a[g, d] · b[d, j] for `group` rows of a; columns in multiples of 32.
@@ -62,18 +91,19 @@ WIDE void reductions(const float* a, const float* b, int64_t depth, int64_t colu
   for (int64_t g = 0; g < group; g += 2) {
     const float *one = a + g * columns, *other = one + columns;
     for (int64_t first = 0; first < depth; first += step) {
-      Lanes sums[2][step] = {};
+      Lanes sums[2 * step] = {};
       for (int64_t j = 0; j < columns; j += lanes) {
         Lanes left = load(one + j), right = load(other + j);
         for (int64_t d = 0; d < step; d++) {
           Lanes value = load(b + (first + d) * columns + j);
-          sums[0][d] += left * value;
-          sums[1][d] += right * value;
+          sums[d] += left * value;
+          sums[step + d] += right * value;
         }
       }
+      add_up(sums);
       for (int64_t d = 0; d < step; d++) {
-        out[g * depth + first + d] = sum(sums[0][d]);
-        out[(g + 1) * depth + first + d] = sum(sums[1][d]);
+        out[g * depth + first + d] = sums[0][d];
+        out[(g + 1) * depth + first + d] = sums[0][step + d];
       }
     }
   }
@@ -93,33 +123,6 @@ WIDE void outer_products(const float* a, const float* b, int64_t depth, int64_t 
   }
 }
 
-/// The rows become exp(row − largest), of which those from `keys` on are 0; `sums` and `largest` say
-/// which they were.
-WIDE void exponentials(float* rows, int64_t keys, int64_t columns, float* sums, float* largest) {
-  for (int64_t g = 0; g < group; g++) {
-    float* row = rows + g * columns;
-    // What lies behind the keys must not be larger than they are.
-    for (int64_t j = keys; j < columns; j++) row[j] = row[0];
-    Lanes tops = load(row);
-    for (int64_t j = lanes; j < columns; j += lanes) {
-      Lanes value = load(row + j);
-      tops = value > tops ? value : tops;
-    }
-    float top = tops[0];
-    for (int64_t i = 1; i < lanes; i++) top = tops[i] > top ? tops[i] : top;
-    for (int64_t j = 0; j < columns; j += lanes) {
-      Lanes value = load(row + j) - top;
-      exponentiate<Lanes, LaneBits>(value);
-      store(row + j, value);
-    }
-    for (int64_t j = keys; j < columns; j++) row[j] = 0;
-    Lanes total = {};
-    for (int64_t j = 0; j < columns; j += lanes) total += load(row + j);
-    sums[g] = sum(total);
-    largest[g] = top;
-  }
-}
-
 /// The weights of `group` queries from their scores and the logarithms of their sums; those from
 /// `keys` on are 0.
 WIDE void weights(float* rows, int64_t keys, int64_t columns, const float* logarithms) {
@@ -127,11 +130,66 @@ WIDE void weights(float* rows, int64_t keys, int64_t columns, const float* logar
     float* row = rows + g * columns;
     for (int64_t j = 0; j < columns; j += lanes) {
       Lanes value = load(row + j) - logarithms[g];
-      exponentiate<Lanes, LaneBits>(value);
+      raise_two(value);
       store(row + j, value);
     }
     for (int64_t j = keys; j < columns; j++) row[j] = 0;
   }
+}
+
+/// Adds what a lane's query finds in `keys` keys to `out` [depth, lanes] and the sum of its weights
+/// 2^(score − bound) to `sums`. Keys and values are [keys, depth].
+template <int64_t depth>
+__attribute__((always_inline)) inline void attend(const float* query, const float* key, const float* value,
+                                                  int64_t keys, const float* bounds, float* out,
+                                                  float* sums) {
+  constexpr int64_t most = 64;
+  Lanes q[depth], weight[most], total = load(sums), bound = load(bounds);
+  for (int64_t d = 0; d < depth; d++) q[d] = load(query + d * lanes);
+  for (int64_t first = 0; first < keys; first += most) {
+    int64_t count = std::min(most, keys - first);
+    for (int64_t j = 0; j < count; j++, key += depth) {
+      Lanes score = -bound;
+      for (int64_t d = 0; d < depth; d++) score += key[d] * q[d];
+      raise_two(score);
+      weight[j] = score;
+      total += score;
+    }
+    for (int64_t d = 0; d < depth; d += step) {
+      Lanes found[step];
+      for (int64_t i = 0; i < step; i++) found[i] = load(out + (d + i) * lanes);
+      const float* some = value + first * depth + d;
+      for (int64_t j = 0; j < count; j++, some += depth) {
+        for (int64_t i = 0; i < step; i++) found[i] += some[i] * weight[j];
+      }
+      for (int64_t i = 0; i < step; i++) store(out + (d + i) * lanes, found[i]);
+    }
+  }
+  store(sums, total);
+}
+
+WIDE void attend_all(const float* query, const float* key, const float* value, int64_t keys,
+                     int64_t depth, const float* bounds, float* out, float* sums) {
+  std::fill(out, out + depth * lanes, 0.0f);
+  std::fill(sums, sums + lanes, 0.0f);
+  switch (depth) {
+    case 8: return attend<8>(query, key, value, keys, bounds, out, sums);
+    case 16: return attend<16>(query, key, value, keys, bounds, out, sums);
+    case 24: return attend<24>(query, key, value, keys, bounds, out, sums);
+    default: return attend<32>(query, key, value, keys, bounds, out, sums);
+  }
+}
+
+/// The largest score of each lane's query.
+WIDE void largest_scores(const float* query, const float* key, int64_t keys, int64_t depth,
+                         float* out) {
+  Lanes top = Lanes{} - INFINITY;
+  for (int64_t j = 0; j < keys; j++, key += depth) {
+    Lanes score = {};
+    for (int64_t d = 0; d < depth; d++) score += key[d] * load(query + d * lanes);
+    top = score > top ? score : top;
+  }
+  store(out, top);
 }
 
 /// slopes = weights · (slopes − mean of the row by the weights) · scale.
@@ -177,6 +235,15 @@ void turned(const Heads<T>& x, int64_t head, int64_t columns, float* out) {
   }
 }
 
+/// A head's tokens side by side, [T, d].
+template <typename T>
+void packed(const Heads<T>& x, int64_t head, float* out) {
+  const T* from = x.head(head);
+  for (int64_t t = 0; t < x.tokens; t++, from += x.token_stride) {
+    for (int64_t d = 0; d < x.depth; d++) *out++ = from[d];
+  }
+}
+
 /// `group` tokens from `first`, [group, d], zeros behind the last one.
 template <typename T>
 void rows_of(const Heads<T>& x, int64_t head, int64_t first, float factor, float* out) {
@@ -186,6 +253,17 @@ void rows_of(const Heads<T>& x, int64_t head, int64_t first, float factor, float
       out[g * x.depth + d] = first + g < x.tokens ? factor * static_cast<float>(from[d]) : 0.0f;
     }
   }
+}
+
+/// The length of the longest of `tokens` rows.
+float largest_length(const float* x, int64_t tokens, int64_t depth) {
+  float most = 0;
+  for (int64_t t = 0; t < tokens; t++) {
+    float square = 0;
+    for (int64_t d = 0; d < depth; d++, x++) square += *x * *x;
+    most = std::max(most, square);
+  }
+  return std::sqrt(most);
 }
 
 /// A new tensor [N, heads, T, d] whose heads lie side by side, as the linear layer behind wants them.
@@ -210,8 +288,7 @@ template <typename T>
 at::Tensor attended(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                     double scale, at::Tensor& logarithms) {
   Heads<T> q(query), k(key), v(value);
-  int64_t depth = q.depth, columns = padded(k.tokens, 2 * lanes);
-  int64_t heads = q.pictures * q.heads, groups = (q.tokens + group - 1) / group;
+  int64_t depth = q.depth, heads = q.pictures * q.heads, groups = (q.tokens + lanes - 1) / lanes;
   at::Tensor output = joined(query);
   T* out = output.mutable_data_ptr<T>();
   logarithms = at::empty({heads, q.tokens}, query.options().dtype(at::kFloat));
@@ -219,28 +296,40 @@ at::Tensor attended(const at::Tensor& query, const at::Tensor& key, const at::Te
   // A head's queries in several parts where heads are fewer than threads.
   int64_t pieces = std::min(groups, (at::get_num_threads() + heads - 1) / heads);
   parallel(heads * pieces, 1, [&](int64_t begin, int64_t end) {
-    std::vector<float> keys(depth * columns), values(depth * columns), scores(group * columns);
-    float rows[group * 128], found[group * 128], sums[group], largest[group];
+    std::vector<float> keys(depth * k.tokens), values(depth * k.tokens);
+    float rows[32 * lanes], found[32 * lanes], bounds[lanes], sums[lanes], longest = 0;
     int64_t held = -1;
     for (int64_t part = begin; part < end; part++) {
       int64_t head = part / pieces, piece = part % pieces;
       if (head != held) {
-        turned(k, head, columns, keys.data());
-        turned(v, head, columns, values.data());
+        packed(k, head, keys.data());
+        packed(v, head, values.data());
+        longest = largest_length(keys.data(), k.tokens, depth);
         held = head;
       }
-      int64_t last = std::min(q.tokens, groups * (piece + 1) / pieces * group);
-      for (int64_t t = groups * piece / pieces * group; t < last; t += group) {
-        rows_of(q, head, t, scale, rows);
-        products(rows, keys.data(), depth, columns, scores.data());
-        exponentials(scores.data(), k.tokens, columns, sums, largest);
-        reductions(scores.data(), values.data(), depth, columns, found);
-        for (int64_t g = 0; g < group && t + g < q.tokens; g++) {
-          int64_t place = (head / q.heads * q.tokens + t + g) * q.heads + head % q.heads;
+      int64_t last = std::min(q.tokens, groups * (piece + 1) / pieces * lanes);
+      for (int64_t t = groups * piece / pieces * lanes; t < last; t += lanes) {
+        int64_t count = std::min(lanes, q.tokens - t);
+        const T* from = q.head(head) + t * q.token_stride;
+        for (int64_t i = 0; i < lanes; i++, from += q.token_stride) {
+          float square = 0;
           for (int64_t d = 0; d < depth; d++) {
-            out[place * depth + d] = found[g * depth + d] / sums[g];
+            float one = i < count ? static_cast<float>(scale / ln_2) * static_cast<float>(from[d]) : 0;
+            rows[d * lanes + i] = one;
+            square += one * one;
           }
-          logs[head * q.tokens + t + g] = largest[g] + std::log(sums[g]);
+          bounds[i] = std::sqrt(square) * longest;
+        }
+        attend_all(rows, keys.data(), values.data(), k.tokens, depth, bounds, found, sums);
+        // Where all scores lie far below the bound, what is left of the weights is too small.
+        if (!std::all_of(sums, sums + lanes, [](float sum) { return sum > 1e-18f && sum < 1e30f; })) {
+          largest_scores(rows, keys.data(), k.tokens, depth, bounds);
+          attend_all(rows, keys.data(), values.data(), k.tokens, depth, bounds, found, sums);
+        }
+        for (int64_t i = 0; i < count; i++) {
+          int64_t place = (head / q.heads * q.tokens + t + i) * q.heads + head % q.heads;
+          for (int64_t d = 0; d < depth; d++) out[place * depth + d] = found[d * lanes + i] / sums[i];
+          logs[head * q.tokens + t + i] = bounds[i] + std::log2(sums[i]);
         }
       }
     }
@@ -265,15 +354,15 @@ std::array<at::Tensor, 3> gradients_of(const at::Tensor& query, const at::Tensor
     int64_t size = depth * columns;
     std::vector<float> keys(size), values(size), key_slopes(size), value_slopes(size);
     std::vector<float> scores(group * columns), slopes(group * columns);
-    float rows[group * 128], unscaled[group * 128], above[group * 128], below[group * 128];
-    float found[group * 128], means[group], sums[group];
+    float rows[group * 32], unscaled[group * 32], above[group * 32], below[group * 32];
+    float found[group * 32], means[group], sums[group];
     for (int64_t head = begin; head < end; head++) {
       turned(k, head, columns, keys.data());
       turned(v, head, columns, values.data());
       std::fill(key_slopes.begin(), key_slopes.end(), 0.0f);
       std::fill(value_slopes.begin(), value_slopes.end(), 0.0f);
       for (int64_t t = 0; t < q.tokens; t += group) {
-        rows_of(q, head, t, scale, rows);
+        rows_of(q, head, t, scale / ln_2, rows);
         rows_of(q, head, t, 1, unscaled);
         rows_of(slope, head, t, 1, above);
         rows_of(o, head, t, 1, below);

@@ -1,6 +1,6 @@
-// Group normalisation (Wu & He 2018) with SiLU behind it, x · sigmoid(x), fused: the nonlinearity
-// costs no pass over memory of its own, forward or backward, and only the input is kept for the
-// backward pass. What is added to each channel of a picture before, such as an embedding of the
+// Group normalisation (Wu & He 2018), alone or with SiLU behind it, x · sigmoid(x), fused: the
+// nonlinearity costs no pass over memory of its own, forward or backward, and only the input is kept
+// for the backward pass. What is added to each channel of a picture before, such as an embedding of the
 // time, only moves the mean that is taken off. Channels-last, so that a picture's pixels are rows of
 // channels.
 #include <ATen/ATen.h>
@@ -31,6 +31,14 @@ WIDE void activate_rows(const float* x, int64_t rows, int64_t stride, int64_t wi
   }
 }
 
+/// The same without SiLU.
+WIDE void scale_rows(const float* x, int64_t rows, int64_t stride, int64_t width,
+                     const float* scale, const float* shift, float* y) {
+  for (int64_t row = 0; row < rows; row++, x += stride, y += stride) {
+    for (int64_t c = 0; c < width; c++) y[c] = x[c] * scale[c] + shift[c];
+  }
+}
+
 /// g = dy · SiLU′(z), kept, and the sums of g and of g · (x − mean).
 WIDE void inner_gradients(const float* x, const float* dy, int64_t rows, int64_t stride,
                           int64_t width, const float* scale, const float* shift, const float* mean,
@@ -45,6 +53,18 @@ WIDE void inner_gradients(const float* x, const float* dy, int64_t rows, int64_t
       g[c] = inner;
       sum[c] += inner;
       product[c] += inner * (x[c] - mean[c]);
+    }
+  }
+}
+
+/// The same without SiLU: g = dy.
+WIDE void plain_gradients(const float* x, const float* dy, int64_t rows, int64_t stride,
+                          int64_t width, const float* mean, float* g, float* sum, float* product) {
+  for (int64_t row = 0; row < rows; row++, x += stride, dy += stride, g += stride) {
+    for (int64_t c = 0; c < width; c++) {
+      g[c] = dy[c];
+      sum[c] += dy[c];
+      product[c] += dy[c] * (x[c] - mean[c]);
     }
   }
 }
@@ -178,16 +198,18 @@ struct Parts {
 
 /// The same by PyTorch's own operations.
 at::Tensor plain(const at::Tensor& input, const at::Tensor& added, const at::Tensor& weight,
-                 const at::Tensor& bias, int64_t groups, double eps) {
+                 const at::Tensor& bias, int64_t groups, double eps, bool silu) {
   at::Tensor x = added.defined() ? input + added : input;
-  return at::silu(at::group_norm(x, groups, weight, bias, eps, false));
+  at::Tensor y = at::group_norm(x, groups, weight, bias, eps, false);
+  return silu ? at::silu(y) : y;
 }
 
 /// The output; `kept` [2, N, C] becomes the mean, less what is added, of each picture's channels and
 /// 1 / deviation.
 template <typename T>
 at::Tensor normalized(const at::Tensor& input, const at::Tensor& added, const at::Tensor& weight,
-                      const at::Tensor& bias, int64_t groups, double eps, const at::Tensor& kept) {
+                      const at::Tensor& bias, int64_t groups, double eps, bool silu,
+                      const at::Tensor& kept) {
   Parts parts(input, groups);
   int64_t channels = parts.channels, rows = parts.rows;
   const T* x = input.const_data_ptr<T>();
@@ -222,8 +244,8 @@ at::Tensor normalized(const at::Tensor& input, const at::Tensor& added, const at
       shift[c] = offset[first + c] - mean[c] * scale[c];
     }
     parts.blocks([&](int64_t row, int64_t some) {
-      activate_rows(in.at(row, some), some, in.stride, count, scale.data(), shift.data(),
-                    out.place(row));
+      (silu ? activate_rows : scale_rows)(in.at(row, some), some, in.stride, count, scale.data(),
+                                          shift.data(), out.place(row));
       out.put(row, some);
     });
   });
@@ -237,7 +259,7 @@ struct Gradients {
 
 template <typename T>
 Gradients gradients_of(const at::Tensor& input, const at::Tensor& added, const at::Tensor& weight,
-                       const at::Tensor& bias, const at::Tensor& kept, int64_t groups,
+                       const at::Tensor& bias, const at::Tensor& kept, int64_t groups, bool silu,
                        const at::Tensor& gradient) {
   Parts parts(input, groups);
   int64_t channels = parts.channels, rows = parts.rows;
@@ -264,8 +286,13 @@ Gradients gradients_of(const at::Tensor& input, const at::Tensor& added, const a
       shift[c] = offset[first + c] - mean[c] * scale[c];
     }
     std::vector<double> total = parts.sums(count, 2, [&](int64_t row, int64_t some, float* sum) {
-      inner_gradients(in.at(row, some), above.at(row, some), some, in.stride, count, scale.data(),
-                      shift.data(), mean, out.place(row), sum, sum + count);
+      const float *xs = in.at(row, some), *dys = above.at(row, some);
+      if (silu) {
+        inner_gradients(xs, dys, some, in.stride, count, scale.data(), shift.data(), mean,
+                        out.place(row), sum, sum + count);
+      } else {
+        plain_gradients(xs, dys, some, in.stride, count, mean, out.place(row), sum, sum + count);
+      }
       out.put(row, some);
     });
     // Means over a group of γ g and of γ g (x − mean).
@@ -312,16 +339,17 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
                             const std::optional<at::Tensor>& what_is_added,
                             const at::Tensor& weight, const at::Tensor& bias, int64_t groups,
-                            double eps) {
+                            double eps, bool silu) {
     at::Tensor added = what_is_added.value_or(at::Tensor());
     at::Tensor kept = at::empty({2, input.size(0), input.size(1)}, weight.options());
     at::Tensor output =
         input.scalar_type() == at::kFloat
-            ? normalized<float>(input, added, weight, bias, groups, eps, kept)
-            : normalized<at::BFloat16>(input, added, weight, bias, groups, eps, kept);
+            ? normalized<float>(input, added, weight, bias, groups, eps, silu, kept)
+            : normalized<at::BFloat16>(input, added, weight, bias, groups, eps, silu, kept);
     context->save_for_backward({input, added, weight, bias, kept});
     context->saved_data["groups"] = groups;
     context->saved_data["eps"] = eps;
+    context->saved_data["silu"] = silu;
     return output;
   }
 
@@ -330,18 +358,20 @@ struct FusedGroupNorm : torch::autograd::Function<FusedGroupNorm> {
     const at::Tensor &input = saved[0], &added = saved[1], &weight = saved[2], &bias = saved[3];
     const at::Tensor& kept = saved[4];
     int64_t groups = context->saved_data["groups"].toInt();
+    bool silu = context->saved_data["silu"].toBool();
     if (c10::GradMode::is_enabled()) {
       double eps = context->saved_data["eps"].toDouble();
       return differentiable_gradients(
-          {input, added, weight, bias}, gradients[0], 6,
-          [&](auto& x) { return plain(x[0], x[1], x[2], x[3], groups, eps); });
+          {input, added, weight, bias}, gradients[0], 7,
+          [&](auto& x) { return plain(x[0], x[1], x[2], x[3], groups, eps, silu); });
     }
     at::Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     Gradients found =
         input.scalar_type() == at::kFloat
-            ? gradients_of<float>(input, added, weight, bias, kept, groups, gradient)
-            : gradients_of<at::BFloat16>(input, added, weight, bias, kept, groups, gradient);
-    return {found.input, found.added, found.weight, found.bias, at::Tensor(), at::Tensor()};
+            ? gradients_of<float>(input, added, weight, bias, kept, groups, silu, gradient)
+            : gradients_of<at::BFloat16>(input, added, weight, bias, kept, groups, silu, gradient);
+    return {found.input,  found.added,  found.weight, found.bias,
+            at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
@@ -364,19 +394,29 @@ bool is_fit(const at::Tensor& input, const at::Tensor& added, const at::Tensor& 
           added.numel() == added.size(0) * added.size(1));
 }
 
+at::Tensor normalize(const at::Tensor& input, const at::Tensor& added, int64_t groups,
+                     const at::Tensor& weight, const at::Tensor& bias, double eps, bool silu) {
+  if (!weight.defined() || !bias.defined() || !is_fit(input, added, weight, bias, groups)) {
+    return plain(input, added, weight, bias, groups, eps, silu);
+  }
+  std::optional<at::Tensor> more;
+  if (added.defined()) more = added.to(at::kFloat).contiguous();
+  return FusedGroupNorm::apply(input, more, weight.to(at::kFloat).contiguous(),
+                               bias.to(at::kFloat).contiguous(), groups, eps, silu);
+}
+
 }  // namespace
+
+int ct_group_norm(CTTensor input, int64_t groups, CTTensor weight, CTTensor bias, double eps,
+                  CTTensor* out) {
+  return guard("group_norm", {input, weight, bias}, [&] {
+    *out = give(normalize(Ref(input), at::Tensor(), groups, Ref(weight), Ref(bias), eps, false));
+  });
+}
 
 int ct_group_norm_silu(CTTensor input, CTTensor added, int64_t groups, CTTensor weight,
                        CTTensor bias, double eps, CTTensor* out) {
   return guard("group_norm_silu", {input, added, weight, bias}, [&] {
-    Ref x(input), a(added), w(weight), b(bias);
-    if (is_fit(x, a, w, b, groups)) {
-      std::optional<at::Tensor> more;
-      if (added) more = a->to(at::kFloat).contiguous();
-      *out = give(FusedGroupNorm::apply(*x, more, w->to(at::kFloat).contiguous(),
-                                        b->to(at::kFloat).contiguous(), groups, eps));
-      return;
-    }
-    *out = give(plain(x, a, w, b, groups, eps));
+    *out = give(normalize(Ref(input), Ref(added), groups, Ref(weight), Ref(bias), eps, true));
   });
 }

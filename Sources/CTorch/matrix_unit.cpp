@@ -7,15 +7,6 @@
 //
 // A convolution is a matrix product whose rows are pixels: along the sum lie the channels of one tap
 // of the filter after the other, so that rows are gathered from the picture as they are packed.
-// Convolutions and linear layers of float32 on the processor's matrix unit, which multiplies bfloat16
-// and adds in float32. Each number is taken as the sum of two bfloat16 numbers, x = h + l within
-// 2⁻¹⁷ |x|, and x · y as h h′ + h l′ + l h′, which leaves out 2⁻¹⁶ of it at most (the algorithm that XLA
-// calls BF16_BF16_F32_X3 and oneMKL BF16X3): three products of the matrix unit are faster than one of
-// float32. Errors are some ten times those of sums in float32, and a hundredth of those of TF32.
-// Halves below 10⁻³⁸ count as zero, and what is not finite gives numbers that are none.
-//
-// A convolution is a matrix product whose rows are pixels: along the sum lie the channels of one tap
-// of the filter after the other, so that rows are gathered from the picture as they are packed.
 #include "matrix_unit.h"
 
 #include <ATen/ATen.h>

@@ -55,13 +55,6 @@ int ct_embedding(CTTensor weight, CTTensor indices, CTTensor* out) {
                [&] { *out = give(at::embedding(Ref(weight), Ref(indices))); });
 }
 
-int ct_group_norm(CTTensor input, int64_t groups, CTTensor weight, CTTensor bias, double eps,
-                  CTTensor* out) {
-  return guard("group_norm", {input, weight, bias}, [&] {
-    *out = give(at::group_norm(Ref(input), groups, optional(weight), optional(bias), eps));
-  });
-}
-
 int ct_layer_norm(CTTensor input, const int64_t* shape, int64_t ndim, CTTensor weight,
                   CTTensor bias, double eps, CTTensor* out) {
   return guard("layer_norm", {input, weight, bias}, [&] {
