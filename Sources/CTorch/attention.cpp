@@ -26,7 +26,7 @@ using torch::autograd::variable_list;
 namespace {
 
 /// Queries that are worked on together, and channels.
-constexpr int64_t group = 4, step = 8;
+constexpr int64_t group = 8, step = 8;
 constexpr double ln_2 = 0.6931471805599453;
 
 __attribute__((always_inline)) inline const LooseLanes& load(const float* x) {

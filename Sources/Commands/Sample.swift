@@ -18,7 +18,7 @@ struct Sample: ParsableCommand {
       --class to both where they were told classes. A gan over points draws their density. JSON keys: run, output, count, seed, \
       seconds; gan: \
       truncation, classes; diffusion: sampler, steps, guidance, classes, and what was given of eta, sigmas, \
-      guidance_rescale, guidance_interval, negative_class.
+      guidance_rescale, guidance_interval, negative_class; all: precision where it is not fp32.
       """)
 
   @Argument(
@@ -52,6 +52,12 @@ struct Sample: ParsableCommand {
   @OptionGroup var files: SamplingFiles
   @OptionGroup var file: PictureOutput
   @OptionGroup var seed: SeedOption
+
+  @Option(
+    help: "fp32, or bf16: arithmetic with half the digits, faster (default: fp32).",
+    completion: .list(["fp32", "bf16"]), transform: Precision.ofDrawing)
+  var precision: Precision?
+
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var output: OutputOptions
 
@@ -79,13 +85,14 @@ struct Sample: ParsableCommand {
     let pictures: Tensor
     var details: JSONObject
     if let diffusion = model as? TrainedDiffusion {
+      if precision == .bf16 { diffusion.pipeline.unet.move(to: device, dtype: .bfloat16) }
       (pictures, details) = try denoise(diffusion, seed: seed)
     } else if let gan = model as? TrainedGAN {
       try refuseDenoising(model.family, knowsClasses: true)
       (pictures, details) = try generate(gan, seed: seed)
     } else if let autoencoder = model as? TrainedAutoencoder {
       try refuseDenoising(model.family)
-      pictures = autoencoder.sample(count ?? 64, seed: seed)
+      pictures = (precision ?? .fp32) { autoencoder.sample(count ?? 64, seed: seed) }
       details = ["seed": .int(Int(seed)), "count": .int(count ?? 64)]
     } else if model is TrainedAutoencoderKL {
       throw CommandError(
@@ -98,6 +105,7 @@ struct Sample: ParsableCommand {
     } else {
       throw CommandError("\(runPath): pictures cannot be drawn from this run")
     }
+    if let precision, precision != .fp32 { details["precision"] = .string(precision.rawValue) }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     if let path = files.saveImages { try Weights.write([("images", pictures)], to: path) }
     let n = pictures.size(0)
@@ -130,9 +138,10 @@ struct Sample: ParsableCommand {
     if let all = model.classesInTurn(count, labels) {
       details["classes"] = .array(all.map { .int($0) })
     }
-    return (
-      model.sample(count, seed: seed, classes: labels, truncation: truncation), details
-    )
+    let samples = (precision ?? .fp32) {
+      model.sample(count, seed: seed, classes: labels, truncation: truncation)
+    }
+    return (samples, details)
   }
 
   /// The density of points, over the modes of the data.

@@ -179,12 +179,12 @@ public final class DiffusionPipeline {
   private func network(
     _ request: Request, _ range: Range<Int>, _ device: Device
   ) throws -> (Tensor, Double) -> Tensor {
-    let unet = unet
+    let (unet, dtype) = (unet, unet.dtype)
     guard unet.config.hasClasses else {
       guard request.classes == nil, request.guidance == Guidance() else {
         throw SamplerError("this network knows no classes; leave the class and the guidance out.")
       }
-      return { x, t in unet(x, timesteps: .full([x.size(0)], t, device: x.device)) }
+      return { x, t in unet(x.to(dtype), timesteps: .full([x.size(0)], t, device: x.device)) }
     }
     guard let classes = request.classes else {
       throw SamplerError("this network wants to be told a class for each picture.")
@@ -203,7 +203,7 @@ public final class DiffusionPipeline {
       request.guidance, condition: Tensor(Array(classes[range])).to(device),
       negative: negative.map { .full([range.count], $0, dtype: .int64, device: device) },
       trainTimesteps: scheduler.config.numTrainTimesteps
-    ) { x, t, labels in unet(x, timesteps: t, classLabels: labels) }
+    ) { x, t, labels in unet(x.to(dtype), timesteps: t, classLabels: labels) }
     return { guided($0, $1) }
   }
 

@@ -11,7 +11,8 @@ struct Bench: ParsableCommand {
       Every figure is the median of several calls after two that are not counted. GFLOP are those of \
       the layers' definitions, a training step's three times the forward pass's; the roof is the best \
       matrix product of 2048×2048 in the same run and precision. With an algorithm that multiplies \
-      less (Winograd) the share can exceed 100 %.
+      less (Winograd) the share can exceed 100 %. Forward passes are those of a network in use: its \
+      weights are laid out once, and in bf16 they are bfloat16.
       Workloads: \(Workload.all.map { "\($0.name) (\($0.summary))" }.joined(separator: "; ")).
       JSON keys: threads, device, precision, roof_gflops_per_second, results (workload, what, batch, \
       seconds, fastest_seconds, gflop, gflops_per_second, share_of_roof, items_per_second, \

@@ -64,6 +64,9 @@ public final class UNet2D: Module {
     self.dropoutGenerator = dropoutGenerator
   }
 
+  /// The type of its weights, which its input must have.
+  public var dtype: DType { convIn.weight.dtype }
+
   /// What the network predicts for noisy pictures `[N, in, H, W]` at `timesteps`, `[N]` or one for
   /// all, `[]`: `[N, out, H, W]`.
   ///
@@ -76,7 +79,7 @@ public final class UNet2D: Module {
     let problem = config.problem(forHeight: x.size(2), width: x.size(3))
     precondition(problem == nil, problem ?? "")
     let timesteps = timesteps.reshaped([-1]).expanded([x.size(0)]).to(x.device)
-    let time = embedding(timesteps, classLabels, dtype: convIn.weight.dtype)
+    let time = embedding(timesteps, classLabels, dtype: dtype)
 
     let centred = config.centerInputSample ? 2 * x - 1 : x
     // Of one channel both layouts are the same, and the convolution takes it for the other one.
