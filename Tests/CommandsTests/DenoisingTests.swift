@@ -46,6 +46,19 @@ import Testing
     #expect(flow["sampler"]?.string == "FlowMatchEulerDiscreteScheduler")
   }
 
+  /// Half the digits: nearly the same pictures, and the recipe says it.
+  @Test(arguments: ["classes", "plain", "flow"])
+  func halfPrecision(run: String) throws {
+    let folder = try Denoisers.copies(run)
+    let full = try Denoisers.pictures(run, in: folder)
+    let half = try Denoisers.pictures(run, ["--precision", "bf16"], in: folder)
+    #expect(full != half)
+    let difference = zip(full.joined(), half.joined()).map { abs($0 - $1) }
+    #expect(difference.max()! < 0.1, "\(run): \(difference.max()!)")
+    let json = try Denoisers.sample(run, "--precision", "bf16", in: folder)
+    #expect(json["precision"]?.string == "bf16")
+  }
+
   @Test(arguments: ["ddpm", "ddim", "dpmpp-2m"])
   func sameSeedSameFile(sampler: String) throws {
     let folder = try Denoisers.copies("classes")

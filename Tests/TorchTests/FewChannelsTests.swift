@@ -68,6 +68,24 @@ import Torch
     }
   }
 
+  /// What is subtracted from the scores is the bound |q| · max |k|; where all of a query's scores lie
+  /// hundreds below it, their own maximum.
+  @Test(arguments: [8, 32]) func scoresFarBelowTheirBound(depth: Int) {
+    let random = Generator(seed: 8)
+    func drawn(_ tokens: Int) -> Tensor { Tensor.randn([1, 2, tokens, depth], using: random) }
+    func unit(_ place: Int) -> Tensor {
+      Tensor((0..<depth).map { $0 == place ? 1 : 0 as Float })
+    }
+    // Long queries, and a long key that stands at right angles to them.
+    let queries = Tensor.concatenated([drawn(20), drawn(20) * unit(0) * 300], 2)
+    let keys = Tensor.concatenated([drawn(29), unit(1).expanded([1, 2, 1, depth]) * 500], 2)
+    let v = drawn(30)
+    let exact = (queries.to(.float64) * (1 / Double(depth).squareRoot()))
+      .matmul(keys.to(.float64).transposed()).softmax(-1).matmul(v.to(.float64))
+    let mine = Tensor.attention(query: queries, key: keys, value: v)
+    expectClose(mine, exact.to(.float32), rtol: 1e-4, atol: 1e-4, "")
+  }
+
   /// bfloat16 in and out, everything between in float32.
   @Test(arguments: [
     Shape(queries: 256, keys: 256, depth: 8), Shape(queries: 33, keys: 77, depth: 32),
