@@ -19,6 +19,12 @@ struct Convolution {
   int64_t pictures, height, width, channels, out_height, out_width, filters, kernel[2];
   Window window;
 
+  /// The product of `rows` rows of `channels` numbers with a matrix `[filters, channels]`: every row is a
+  /// picture of one pixel.
+  static Convolution of_rows(int64_t rows, int64_t channels, int64_t filters) {
+    return {rows, 1, 1, channels, 1, 1, filters, {1, 1}, {{1, 1}, {0, 0}, {1, 1}}};
+  }
+
   int64_t taps() const { return kernel[0] * kernel[1]; }
 
   /// The outputs for pictures `x` and filters `[filters, taps, channels]`; `bias` may be null.

@@ -201,19 +201,24 @@ std::optional<at::Tensor> transposed_convolution_by_halves(
   return ByHalves::apply(input, weight, bias, convolution, shape, true);
 }
 
-std::optional<at::Tensor> linear_by_halves(const at::Tensor& input, const at::Tensor& weight,
-                                           const std::optional<at::Tensor>& bias) {
+std::optional<Convolution> rows_by_halves(const at::Tensor& input, const at::Tensor& weight,
+                                          const std::optional<at::Tensor>& bias) {
   if (!is_asked_for || input.dim() < 2 || input.dim() == 4 || weight.dim() != 2 ||
       input.size(-1) != weight.size(1) || !are_plain(input, weight, bias, weight.size(0))) {
     return std::nullopt;
   }
-  // Every row is a picture of one pixel.
-  Convolution convolution{input.numel() / weight.size(1), 1, 1, weight.size(1), 1, 1,
-                          weight.size(0), {1, 1}, {{1, 1}, {0, 0}, {1, 1}}};
-  if (!is_large(convolution)) return std::nullopt;
+  Convolution convolution = Convolution::of_rows(input.numel() / weight.size(1), weight.size(1),
+                                                 weight.size(0));
+  return is_large(convolution) ? std::optional(convolution) : std::nullopt;
+}
+
+std::optional<at::Tensor> linear_by_halves(const at::Tensor& input, const at::Tensor& weight,
+                                           const std::optional<at::Tensor>& bias) {
+  std::optional<Convolution> convolution = rows_by_halves(input, weight, bias);
+  if (!convolution) return std::nullopt;
   std::vector<int64_t> shape = input.sizes().vec();
   shape.back() = weight.size(0);
-  return ByHalves::apply(input, weight, bias, convolution, shape, false);
+  return ByHalves::apply(input, weight, bias, *convolution, shape, false);
 }
 
 }  // namespace ctorch

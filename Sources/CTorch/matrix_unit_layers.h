@@ -20,7 +20,12 @@ std::optional<at::Tensor> transposed_convolution_by_halves(
     const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias,
     const Window& window, const int64_t output_padding[2], int64_t groups);
 
-/// The same for x · Wᵀ + b, `[…, C]` by `[O, C]`.
+/// x · Wᵀ for `[…, C]` by `[O, C]` as a convolution in memory, whose gradients are by halves too; nothing
+/// as above.
+std::optional<Convolution> rows_by_halves(const at::Tensor& input, const at::Tensor& weight,
+                                          const std::optional<at::Tensor>& bias);
+
+/// The same for x · Wᵀ + b, in the graph.
 std::optional<at::Tensor> linear_by_halves(const at::Tensor& input, const at::Tensor& weight,
                                            const std::optional<at::Tensor>& bias);
 

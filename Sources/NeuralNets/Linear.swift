@@ -27,6 +27,30 @@ public final class Linear: Module, Layer {
 
 extension Linear: PackableLayer {}
 
+extension [Linear] {
+  /// What the last layer gives, an activation between each and the next: `[..., inputs]` to
+  /// `[..., outputs]`.
+  public func callAsFunction(_ x: Tensor, between activation: Activation.Kind) -> Tensor {
+    if activation == .relu, let layers = plainParameters { return x.perceptron(layers) }
+    var h = x
+    for (index, layer) in enumerated() { h = layer(index == 0 ? h : activation(h)) }
+    return h
+  }
+
+  /// Weights and biases of layers that are these alone; `nil` where one has no bias, is packed or
+  /// changed.
+  private var plainParameters: [(weight: Tensor, bias: Tensor)]? {
+    var found: [(weight: Tensor, bias: Tensor)] = []
+    for layer in self {
+      guard let bias = layer.bias, layer.lowRankChanges.isEmpty, case .plain = layer.packing else {
+        return nil
+      }
+      found.append((layer.weight.value, bias.value))
+    }
+    return found
+  }
+}
+
 /// A table of vectors, looked up by whole numbers: `int64 [...]` to `[..., width]`.
 public final class Embedding: Module, Layer {
   /// `[count, width]`.

@@ -43,6 +43,23 @@ extension Tensor {
     return result
   }
 
+  /// Fully connected layers, `max(x, 0)` between them: `[..., in]` with weights `[out, in]` of which
+  /// each takes what the one before gives. One operation for rows of float32 on the CPU.
+  public func perceptron(
+    _ layers: [(weight: Tensor, bias: Tensor)], file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    let result = made(file, line) { out in
+      withHandles(layers.map(\.weight)) { weights, count in
+        withHandles(layers.map(\.bias)) { biases, _ in
+          ct_perceptron(raw, weights, biases, count, out)
+        }
+      }
+    }
+    let rows = count / size(-1)
+    Work.add(2 * rows * layers.reduce(0) { $0 + $1.weight.count })
+    return result
+  }
+
   /// Two-dimensional cross-correlation: `[N, C, H, W]` with a weight `[out, C / groups, kh, kw]`.
   public func conv2d(
     weight: Tensor, bias: Tensor? = nil, stride: Extent = 1, padding: Extent = 0,

@@ -37,6 +37,15 @@ extension Tensor {
     made(file, line) { ct_huber_loss(raw, target.raw, reduction.rawValue, delta, $0) }
   }
 
+  /// Of `[N, 2 D]`, μ and log σ² side by side: μ + σ · `noise`, `[N, D]`, and the mean over N of
+  /// KL(N(μ, σ²) ‖ N(0, 1)), `[D]` nats. One pass for float32 on the CPU, and one for the gradients.
+  public func gaussianDraw(
+    noise: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> (z: Tensor, klPerDimension: Tensor) {
+    let pair = madePair(file, line) { ct_gaussian_draw(raw, noise.raw, $0, $1) }
+    return (pair.0, pair.1)
+  }
+
   /// −t log σ(x) − (1 − t) log(1 − σ(x)) for logits x and targets t in [0, 1].
   public func binaryCrossEntropyWithLogits(
     _ target: Tensor, reduction: Reduction = .mean,

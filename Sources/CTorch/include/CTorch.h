@@ -225,6 +225,9 @@ int ct_rfft2(CTTensor a, CTTensor *out);
 
 // Networks (bias, weight, mask and running statistics may be NULL) --------------------------------
 int ct_linear(CTTensor input, CTTensor weight, CTTensor bias, CTTensor *out);
+/// x · Wᵀ + b for each of `count` layers in turn, with a rectifier between two.
+int ct_perceptron(CTTensor input, const CTTensor *weights, const CTTensor *biases, int64_t count,
+                  CTTensor *out);
 int ct_conv2d(CTTensor input, CTTensor weight, CTTensor bias, const int64_t stride[2],
               const int64_t padding[2], const int64_t dilation[2], int64_t groups, CTTensor *out);
 int ct_conv_transpose2d(CTTensor input, CTTensor weight, CTTensor bias, const int64_t stride[2],
@@ -280,6 +283,10 @@ int ct_huber_loss(CTTensor input, CTTensor target, int reduction, double delta, 
 int ct_bce_with_logits(CTTensor input, CTTensor target, int reduction, CTTensor *out);
 int ct_cross_entropy(CTTensor input, CTTensor target, int reduction, double label_smoothing,
                      CTTensor *out);
+
+/// z = μ + σ · noise, [N, D], and the mean over N of KL(N(μ, σ²) ‖ N(0, 1)), [D], of moments
+/// [N, 2 D]: μ, then log σ².
+int ct_gaussian_draw(CTTensor moments, CTTensor noise, CTTensor *z, CTTensor *kl);
 
 // Autograd ----------------------------------------------------------------------------------------
 bool ct_grad_enabled(void);

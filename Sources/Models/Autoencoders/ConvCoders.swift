@@ -51,7 +51,7 @@ final class ConvEncoder: Module, Layer {
       let halved = down(h).contiguous(.channelsLast)  // [N, c, H/2, W/2]
       h = activation(blocks.reduce(halved) { $1($0) })
     }
-    return head(hidden.reduce(h.flattened(from: 1)) { activation($1($0)) })
+    return (hidden + [head])(h.flattened(from: 1), between: activation)
   }
 }
 
@@ -85,11 +85,7 @@ final class ConvDecoder: Module, Layer {
   }
 
   func callAsFunction(_ z: Tensor) -> Tensor {
-    var h = z
-    for (index, layer) in hidden.enumerated() {
-      h = layer(index == 0 ? h : activation(h))
-    }
-    h = h.reshaped([-1] + start).contiguous(.channelsLast)
+    var h = hidden(z, between: activation).reshaped([-1] + start).contiguous(.channelsLast)
     for (blocks, up) in zip(blocks, up) {
       h = up(activation(blocks.reduce(h) { $1($0) }))
     }

@@ -8,17 +8,18 @@ public struct DiagonalGaussian {
   public let mean: Tensor
   /// log σ², as μ.
   public let logVariance: Tensor
+  /// Both side by side, where they came so.
+  private let moments: Tensor?
 
   /// The distribution with this mean and log-variance.
   public init(mean: Tensor, logVariance: Tensor) {
-    self.mean = mean
-    self.logVariance = logVariance
+    (self.mean, self.logVariance, moments) = (mean, logVariance, nil)
   }
 
   /// The distribution whose mean and log-variance are the halves of `moments`, `[N, 2D]`.
   public init(moments: Tensor) {
     let halves = moments.chunked(2, 1)
-    self.init(mean: halves[0], logVariance: halves[1])
+    (mean, logVariance, self.moments) = (halves[0], halves[1], moments)
   }
 
   /// μ + σ · ε with ε drawn from N(0, 1): the reparameterisation of Kingma & Welling 2014, §2.4.
@@ -35,6 +36,15 @@ public struct DiagonalGaussian {
   /// (Kingma & Welling 2014, appendix B).
   public var klPerDimension: Tensor {
     0.5 * (mean.square() + logVariance.exp() - 1 - logVariance)
+  }
+
+  /// μ + σ · ε for a given ε, and KL(q ‖ N(0, 1)) of every dimension averaged over the batch: as μ, and
+  /// `[D]` or `[C, H, W]`.
+  public func draw(noise: Tensor) -> (z: Tensor, klPerDimension: Tensor) {
+    guard let moments, moments.rank == 2 else {
+      return (sample(noise: noise), klPerDimension.mean([0]))
+    }
+    return moments.gaussianDraw(noise: noise)
   }
 
   /// KL(q ‖ N(0, 1)) summed over dimensions, `[N]` nats.

@@ -27,17 +27,15 @@ extension Autoencoder {
   /// The evidence lower bound of a batch (Kingma & Welling 2014, eq. 10) with one draw a picture:
   /// summed over pixels and dimensions, averaged over the batch.
   public func evidenceLowerBound(_ x: Tensor, using generator: Generator) -> EvidenceLowerBound {
-    let posterior = posterior(x)
-    return evidenceLowerBound(x, posterior, z: posterior.sample(using: generator))
+    let noise = Tensor.randn([x.size(0), config.latentDim], using: generator).to(x.device)
+    return evidenceLowerBound(x, noise: noise)
   }
 
-  /// The same for a given draw `z` of the posterior, `[N, D]`.
-  public func evidenceLowerBound(
-    _ x: Tensor, _ posterior: DiagonalGaussian, z: Tensor
-  ) -> EvidenceLowerBound {
-    EvidenceLowerBound(
-      reconstruction: meanReconstructionLoss(x, output: decodeOutput(z)),
-      klPerDimension: posterior.klPerDimension.mean([0]))
+  /// The same with draws of N(0, 1) that are given, `[N, D]`.
+  public func evidenceLowerBound(_ x: Tensor, noise: Tensor) -> EvidenceLowerBound {
+    let (z, kl) = posterior(x).draw(noise: noise)
+    return EvidenceLowerBound(
+      reconstruction: meanReconstructionLoss(x, output: decodeOutput(z)), klPerDimension: kl)
   }
 
   /// The importance-weighted bound on log p(x) with k draws (Burda et al. 2016, eq. 8), `[N]` nats:

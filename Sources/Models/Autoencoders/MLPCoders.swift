@@ -16,7 +16,7 @@ final class MLPEncoder: Module, Layer {
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    head(hidden.reduce(x.flattened(from: 1)) { activation($1($0)) })
+    (hidden + [head])(x.flattened(from: 1), between: activation)
   }
 }
 
@@ -36,6 +36,6 @@ final class MLPDecoder: Module, Layer {
   }
 
   func callAsFunction(_ z: Tensor) -> Tensor {
-    head(hidden.reduce(z) { activation($1($0)) }).reshaped([-1] + shape)
+    (hidden + [head])(z, between: activation).reshaped([-1] + shape)
   }
 }

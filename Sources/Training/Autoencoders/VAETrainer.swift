@@ -30,10 +30,7 @@ public final class VAETrainer: OneNetworkTrainer {
       let (loss, norm) = try training.learning.descend(
         training.parts(of: share), step: session.position.step, progress: session.progress
       ) { part in
-        let x = part(x)
-        let posterior = network.posterior(x)
-        let bound = network.evidenceLowerBound(
-          x, posterior, z: posterior.sample(noise: part(noise)))
+        let bound = network.evidenceLowerBound(part(x), noise: part(noise))
         reconstruction += part.share * bound.reconstruction.item()
         kl += part.share * bound.kl.item()
         return bound.objective(beta: beta, freeBits: recipe.freeBits)
