@@ -258,7 +258,10 @@ void Convolution::weight_gradient(const float* x, const float* dy, float* dw) co
   int64_t rows = blocks(filters), across = blocks(channels), columns = taps() * across;
   constexpr int64_t cache = 1 << 20;
   int64_t most = std::clamp<int64_t>(cache / (rows * block_bytes), 4, 16);
-  Space all = space(rows * columns * side * side * sizeof(float));
+  int64_t all_steps = blocks(grid.count());
+  // One tap in one go needs no place for sums.
+  bool is_direct = taps() == 1 && all_steps <= most;
+  Space all = space(is_direct ? 64 : rows * columns * side * side * sizeof(float));
   float* sums = reinterpret_cast<float*>(all.get());
   bool by_column = columns >= rows;
   int64_t shares = std::min<int64_t>(at::get_num_threads(), std::max(rows, columns));
@@ -271,8 +274,9 @@ void Convolution::weight_gradient(const float* x, const float* dy, float* dw) co
     Space left = space((last_row - first_row) * most * block_bytes);
     Space right = space(most * block_bytes);
     const float* places[16][side];
-    for (int64_t chunk = 0; chunk < blocks(grid.count()); chunk += most) {
-      int64_t steps = std::min(most, blocks(grid.count()) - chunk);
+    alignas(64) float some[side * side];
+    for (int64_t chunk = 0; chunk < all_steps; chunk += most) {
+      int64_t steps = std::min(most, all_steps - chunk);
       for (int64_t step = 0; step < steps; step++) {
         const float* pixels[side];
         of.addresses(grid, 0, (chunk + step) * side, dy, pixels);
@@ -303,11 +307,19 @@ void Convolution::weight_gradient(const float* x, const float* dy, float* dw) co
         }
         for (int64_t row = first_row; row < last_row; row++) {
           multiply(left.get() + (row - first_row) * steps * block_bytes, right.get(), steps,
-                   sums + (row * columns + column) * side * side, chunk > 0);
+                   is_direct ? some : sums + (row * columns + column) * side * side, chunk > 0);
+          if (!is_direct) continue;
+          float* to[side];
+          for (int64_t r = 0; r < side; r++) {
+            int64_t filter = row * side + r;
+            to[r] = filter < filters ? dw + filter * channels : nullptr;
+          }
+          write_rows(some, to, channel, channels, nullptr);
         }
       }
     }
   });
+  if (is_direct) return;
   parallel(rows, 1, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       for (int64_t filter = row * side; filter < std::min(filters, (row + 1) * side); filter++) {
