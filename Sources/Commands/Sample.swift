@@ -54,7 +54,8 @@ struct Sample: ParsableCommand {
   @OptionGroup var seed: SeedOption
 
   @Option(
-    help: "fp32, or bf16: arithmetic with half the digits, faster (default: fp32).",
+    help:
+      "fp32, or bf16: half the digits, faster where the processor has bfloat16 (default: fp32).",
     completion: .list(["fp32", "bf16"]), transform: Precision.ofDrawing)
   var precision: Precision?
 

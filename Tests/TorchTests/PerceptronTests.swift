@@ -98,7 +98,8 @@ import Torch
     let moments = (2 * Tensor.randn([shape[0], 2 * shape[1]], using: random)).to(dtype)
     let noise = Tensor.randn(shape, using: random).to(dtype)
     let seeds = (
-      Tensor.randn(shape, using: random).to(dtype), Tensor.randn([shape[1]], using: random).to(dtype)
+      Tensor.randn(shape, using: random).to(dtype),
+      Tensor.randn([shape[1]], using: random).to(dtype)
     )
     moments.requiresGradient = true
     let (z, kl) = moments.gaussianDraw(noise: noise)
@@ -110,7 +111,8 @@ import Torch
       withRespectTo: [moments], creatingGraph: true)[0]!
     return [
       ("z", z.detached()), ("kl", kl.detached()), ("both", gradient(one + other)),
-      ("by z", gradient(one)), ("by kl", gradient(other)), ("twice", gradient(twice.square().sum())),
+      ("by z", gradient(one)), ("by kl", gradient(other)),
+      ("twice", gradient(twice.square().sum())),
     ]
   }
 
