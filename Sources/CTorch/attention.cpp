@@ -2,7 +2,7 @@
 // U-Nets have them: softmax(q kᵀ · scale) v without a mask. Forward, sixteen queries fill the lanes,
 // and each key is one number a channel for all of them, so that nothing is added up across lanes;
 // what the softmax subtracts is |q| · max |k|, known beforehand, which no score exceeds. Backward, the
-// keys fill the lanes, four queries share what is loaded, and the weights are computed again from the
+// keys fill the lanes, eight queries share what is loaded, and the weights are computed again from the
 // logarithm of their sum. Powers and logarithms are those of 2.
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -50,12 +50,13 @@ __attribute__((always_inline)) inline void add_up(Lanes* rows) {
   }
 }
 
-/// 2ˣ within 2 units in the last place; from −126 down what it is there. x = n + r, and the polynomial
-/// of degree 6 in r of the smallest relative error.
+/// 2ˣ within 2 units in the last place; from −126 down and from 126 up what it is there. x = n + r, and
+/// the polynomial of degree 6 in r of the smallest relative error.
 __attribute__((always_inline)) inline void raise_two(Lanes& x) {
   constexpr float rounding = 12582912.0f;  // 1.5 · 2²³: adding it leaves n in the lowest bits.
-  const Lanes lowest = Lanes{} - 126.0f;
+  const Lanes lowest = Lanes{} - 126.0f, highest = Lanes{} + 126.0f;
   x = x < lowest ? lowest : x;
+  x = x > highest ? highest : x;
   Lanes shifted = x + rounding;
   Lanes r = x - (shifted - rounding);
   Lanes y = r * 1.5353357e-4f + 1.3398874e-3f;
@@ -149,8 +150,10 @@ __attribute__((always_inline)) inline void attend(const float* query, const floa
   for (int64_t first = 0; first < keys; first += most) {
     int64_t count = std::min(most, keys - first);
     for (int64_t j = 0; j < count; j++, key += depth) {
-      Lanes score = -bound;
+      // As `largest_scores` adds it up: what is subtracted is then one of these very numbers.
+      Lanes score = {};
       for (int64_t d = 0; d < depth; d++) score += key[d] * q[d];
+      score -= bound;
       raise_two(score);
       weight[j] = score;
       total += score;

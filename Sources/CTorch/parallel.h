@@ -8,6 +8,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <vector>
 
 namespace ctorch {
 
@@ -21,13 +22,13 @@ namespace ctorch {
 /// ones. Without that runtime it is a plain loop too.
 template <typename Body>
 void parallel(int64_t count, int64_t grain, const Body& body) {
-  constexpr int64_t most_threads = 64, parts_each = 4;
+  constexpr int64_t parts_each = 4;
   using Start = void (*)(void (*)(void*), void*, unsigned, unsigned);
   using Number = int (*)();
   static const Start start = reinterpret_cast<Start>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
   static const Number number = reinterpret_cast<Number>(dlsym(RTLD_DEFAULT, "omp_get_thread_num"));
   int64_t whole = (count + grain - 1) / std::max<int64_t>(grain, 1);
-  int64_t threads = std::min<int64_t>({at::get_num_threads(), most_threads, whole});
+  int64_t threads = std::min<int64_t>(at::get_num_threads(), whole);
   if (threads <= 1 || !start || !number || at::in_parallel_region()) {
     if (count > 0) body(int64_t{0}, count);
     return;
@@ -36,7 +37,7 @@ void parallel(int64_t count, int64_t grain, const Body& body) {
     const Body& body;
     int64_t count, threads, parts;
     /// The first part of each thread's share that nobody has taken.
-    std::atomic<int64_t> next[most_threads];
+    std::vector<std::atomic<int64_t>> next;
     std::exception_ptr failure;
     std::mutex mutex;
 
@@ -57,7 +58,8 @@ void parallel(int64_t count, int64_t grain, const Body& body) {
       }
     }
   } job{.body = body, .count = count, .threads = threads,
-        .parts = std::min(whole, threads * parts_each), .next = {}};
+        .parts = std::min(whole, threads * parts_each),
+        .next = std::vector<std::atomic<int64_t>>(threads)};
   for (int64_t thread = 0; thread < threads; thread++) job.next[thread] = job.first(thread);
   struct Call {
     Job& job;

@@ -140,39 +140,53 @@ at::Tensor plain(const at::Tensor& input, at::ArrayRef<at::Tensor> weights,
   return x;
 }
 
+/// What a backward pass wants to know.
+struct Kept {
+  /// The input and what each layer gives the next one.
+  variable_list inputs;
+  /// Which layers were computed on the matrix unit.
+  c10::List<bool> by_halves;
+};
+
+at::Tensor outputs(const at::Tensor& input, at::TensorList weights, at::TensorList biases,
+                   Kept* kept) {
+  at::Tensor x = input, y;
+  for (size_t i = 0; i < weights.size(); i++, x = y) {
+    const at::Tensor& weight = weights[i];
+    Layer layer(x, weight);
+    y = at::empty({layer.rows, layer.outputs}, x.options());
+    const float *xs = x.const_data_ptr<float>(), *ws = weight.const_data_ptr<float>();
+    const float* bias = biases[i].const_data_ptr<float>();
+    float* ys = y.mutable_data_ptr<float>();
+    bool rectified = i + 1 < weights.size();
+    auto halves = rows_by_halves(x, weight, std::nullopt);
+    if (halves) halves->apply(xs, ws, bias, ys);
+    each_share(layer.outputs, [&](Columns columns) {
+      if (!halves) {
+        layer.forward(xs, ws, columns, ys);
+        add_bias(ys, layer.rows, columns, bias, rectified);
+      } else if (rectified) {
+        rectify(ys, layer.rows, columns);
+      }
+    });
+    if (!kept) continue;
+    kept->inputs.push_back(x);
+    kept->by_halves.push_back(halves.has_value());
+  }
+  return y;
+}
+
 struct Perceptron : torch::autograd::Function<Perceptron> {
   // Runs with recording switched off, as every forward function.
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
                             at::TensorList weights, at::TensorList biases) {
-    // The input and what each layer gives the next one, then the parameters.
-    variable_list kept{input};
-    c10::List<bool> by_halves;
-    at::Tensor y;
-    for (size_t i = 0; i < weights.size(); i++) {
-      const at::Tensor x = kept.back(), &weight = weights[i];
-      Layer layer(x, weight);
-      y = at::empty({layer.rows, layer.outputs}, x.options());
-      const float *xs = x.const_data_ptr<float>(), *ws = weight.const_data_ptr<float>();
-      const float* bias = biases[i].const_data_ptr<float>();
-      float* ys = y.mutable_data_ptr<float>();
-      bool rectified = i + 1 < weights.size();
-      auto halves = rows_by_halves(x, weight, std::nullopt);
-      by_halves.push_back(halves.has_value());
-      if (halves) halves->apply(xs, ws, bias, ys);
-      each_share(layer.outputs, [&](Columns columns) {
-        if (!halves) {
-          layer.forward(xs, ws, columns, ys);
-          add_bias(ys, layer.rows, columns, bias, rectified);
-        } else if (rectified) {
-          rectify(ys, layer.rows, columns);
-        }
-      });
-      if (rectified) kept.push_back(y);
-    }
-    kept.insert(kept.end(), weights.begin(), weights.end());
-    kept.insert(kept.end(), biases.begin(), biases.end());
-    context->save_for_backward(kept);
-    context->saved_data["halves"] = by_halves;
+    Kept kept;
+    at::Tensor y = outputs(input, weights, biases, &kept);
+    variable_list saved = kept.inputs;
+    saved.insert(saved.end(), weights.begin(), weights.end());
+    saved.insert(saved.end(), biases.begin(), biases.end());
+    context->save_for_backward(saved);
+    context->saved_data["halves"] = kept.by_halves;
     return y;
   }
 
@@ -247,7 +261,7 @@ bool is_plain(const at::Tensor& x, int64_t dimensions) {
 /// Whether the operation above is for these; libtorch says what else is wrong.
 bool is_fit(const at::Tensor& input, const std::vector<at::Tensor>& weights,
             const std::vector<at::Tensor>& biases) {
-  if (!is_plain(input, 2) || at::autocast::is_autocast_enabled(at::kCPU)) return false;
+  if (weights.empty() || !is_plain(input, 2) || at::autocast::is_autocast_enabled(at::kCPU)) return false;
   int64_t width = input.size(1);
   for (size_t i = 0; i < weights.size(); i++) {
     if (!is_plain(weights[i], 2) || !is_plain(biases[i], 1) || weights[i].size(1) != width ||
@@ -264,9 +278,15 @@ bool is_fit(const at::Tensor& input, const std::vector<at::Tensor>& weights,
 int ct_perceptron(CTTensor input, const CTTensor* weights, const CTTensor* biases, int64_t count,
                   CTTensor* out) {
   return guard("perceptron", {input}, [&] {
-    Ref x(input);
+    Ref given(input);
+    at::Tensor x = given->dim() == 2 ? given->contiguous() : *given;
     std::vector<at::Tensor> w = list(weights, count), b = list(biases, count);
-    *out = give(is_fit(x, w, b) ? Perceptron::apply(*x, at::TensorList(w), at::TensorList(b))
-                                : plain(x, w, b));
+    if (!is_fit(x, w, b)) {
+      *out = give(plain(x, w, b));
+    } else if (c10::GradMode::is_enabled()) {
+      *out = give(Perceptron::apply(x, at::TensorList(w), at::TensorList(b)));
+    } else {
+      *out = give(outputs(x, w, b, nullptr));
+    }
   });
 }

@@ -236,11 +236,12 @@ bool fits_winograd(const at::Tensor& input, const at::Tensor& weight,
   for (int i = 0; i < 2; i++) {
     is_plain = is_plain && stride[i] == 1 && padding[i] == 1 && dilation[i] == 1;
   }
+  if (!is_plain) return false;
   // With few tiles, transforming the weights takes longer than the multiplications that it saves, unless
   // they stay in the cache.
   constexpr int64_t small_weights = 1 << 15;
   int64_t fewest = weight.size(0) * weight.size(1) <= small_weights ? 48 : 128;
-  return is_plain && has_vectors() && !at::autocast::is_autocast_enabled(at::kCPU) &&
+  return has_vectors() && !at::autocast::is_autocast_enabled(at::kCPU) &&
          input.dim() == 4 && input.size(1) == weight.size(1) &&
          weight.size(0) > 0 && weight.size(0) % panel == 0 && weight.size(1) % panel == 0 &&
          Tiles(input.size(0), input.size(2), input.size(3)).count >= fewest &&

@@ -4,10 +4,13 @@ import Torch
 public final class Buffer {
   /// The numbers themselves.
   public var value: Tensor
+  /// Whether they stay of their type where a module takes another one.
+  let keepsType: Bool
 
-  /// A buffer that starts with `value`.
-  public init(_ value: Tensor) {
+  /// A buffer that starts with `value`; `keepsType` for numbers that a shorter type would spoil.
+  public init(_ value: Tensor, keepsType: Bool = false) {
     self.value = value
+    self.keepsType = keepsType
   }
 }
 
@@ -94,11 +97,13 @@ open class Module {
     }
   }
 
-  /// Moves every parameter and buffer to a device, and floating-point ones to a type.
+  /// Moves every parameter and buffer to a device, and floating-point ones to a type, but for buffers
+  /// that keep theirs.
   public final func move(to device: Device? = nil, dtype: DType? = nil) {
     for parameter in parameters { parameter.move(to: device, dtype: dtype) }
     for (_, buffer) in namedBuffers {
-      buffer.value = buffer.value.detached().moved(to: device, dtype: dtype)
+      buffer.value = buffer.value.detached().moved(
+        to: device, dtype: buffer.keepsType ? nil : dtype)
     }
     for (_, layer) in lowRankLayers {
       for change in layer.lowRankChanges {

@@ -43,8 +43,8 @@ extension Tensor {
     return result
   }
 
-  /// Fully connected layers, `max(x, 0)` between them: `[..., in]` with weights `[out, in]` of which
-  /// each takes what the one before gives. One operation for rows of float32 on the CPU.
+  /// Fully connected layers, `max(x, 0)` between them: `[N, in]` with weights `[out, in]`, of which each
+  /// takes what the one before gives. One operation for float32 on the CPU.
   public func perceptron(
     _ layers: [(weight: Tensor, bias: Tensor)], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

@@ -80,7 +80,8 @@ public final class NetworkTraining {
     var sum = 0.0
     let metrics = try descend(step: step, progress: progress, averaging: false) {
       for (index, part) in parts.enumerated() {
-        let share = part.share * loss(part)
+        let whole = loss(part)
+        let share = part.share == 1 ? whole : part.share * whole
         if index < parts.count - 1 { share.backward() } else { try averagedBackward(share) }
         sum += share.item()
       }

@@ -59,6 +59,10 @@ import Testing
     #expect(points["count"]?.int == 4000)
     #expect(try Image(contentsOfFile: folder["c.png"]).width > 100)
     #expect(try sample("mixed", "-n", "2", "-o", "d.png")["count"]?.int == 2)
+    for run in ["told", "points", "mixed"] {
+      let json = try sample(run, "-n", "8", "--seed", "1", "--precision", "bf16", "-o", "e.png")
+      #expect(json["precision"]?.string == "bf16", "\(run)")
+    }
   }
 
   @Test func measures() throws {

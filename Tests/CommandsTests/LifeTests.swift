@@ -41,6 +41,13 @@ import Testing
     _ = try Tool.run("sample", "vae", "-n", "4", "--seed", "8", "-o", "c.png", in: folder)
     #expect(try folder.bytes("a.png") == folder.bytes("b.png"))
     #expect(try folder.bytes("a.png") != folder.bytes("c.png"))
+    let half = try Tool.run(
+      "sample", "vae", "-n", "4", "--seed", "7", "--precision", "bf16", "-o", "d.png", "--json",
+      in: folder)
+    #expect(try half.json["precision"]?.string == "bf16")
+    let (full, shorter) = (try folder.image("a.png"), try folder.image("d.png"))
+    let differences = zip(full.pixels, shorter.pixels).map { abs(Int($0) - Int($1)) }
+    #expect(differences.max()! < 16 && full.pixels != shorter.pixels)
   }
 
   @Test func pictureDoesNotDependOnItsBatch() throws {

@@ -41,6 +41,24 @@ import Torch
     }
   }
 
+  /// In bfloat16, as networks draw: the same within its rounding, whatever tells the time.
+  @Test(arguments: networks)
+  func halfPrecisionIsNear(_ name: String) throws {
+    let (network, fixture, x, labels) = try golden(name)
+    network.setTraining(false)
+    network.move(dtype: .bfloat16)
+    try withoutGradients {
+      let out = network(
+        x.to(network.dtype), timesteps: try fixture["timesteps"],
+        classLabels: labels.map { $0.dtype.isFloatingPoint ? $0.to(network.dtype) : $0 })
+      let its = try fixture["out"]
+      #expect(out.dtype == .float32)
+      let error: Double = (out - its).square().mean().item()
+      let power: Double = its.square().mean().item()
+      #expect((error / power).squareRoot() < 0.03, "\(name)")
+    }
+  }
+
   @Test(arguments: graded)
   func gradientsEqualDiffusers(_ name: String) throws {
     let (network, fixture, x, _) = try golden(name)

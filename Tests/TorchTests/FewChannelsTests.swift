@@ -77,13 +77,44 @@ import Torch
       Tensor((0..<depth).map { $0 == place ? 1 : 0 as Float })
     }
     // Long queries, and a long key that stands at right angles to them.
-    let queries = Tensor.concatenated([drawn(20), drawn(20) * unit(0) * 300], 2)
+    let queries = Tensor.concatenated([drawn(20), drawn(20) * unit(0) * 30], 2)
     let keys = Tensor.concatenated([drawn(29), unit(1).expanded([1, 2, 1, depth]) * 500], 2)
     let v = drawn(30)
-    let exact = (queries.to(.float64) * (1 / Double(depth).squareRoot()))
-      .matmul(keys.to(.float64).transposed()).softmax(-1).matmul(v.to(.float64))
-    let mine = Tensor.attention(query: queries, key: keys, value: v)
-    expectClose(mine, exact.to(.float32), rtol: 1e-4, atol: 1e-4, "")
+    for leaf in [queries, keys, v] { leaf.requiresGradient = true }
+    func pass(_ dtype: DType) -> [Tensor] {
+      let (q, k, v) = (queries.to(dtype), keys.to(dtype), v.to(dtype))
+      let scale = 1 / Double(depth).squareRoot()
+      let y =
+        dtype == .float32
+        ? Tensor.attention(query: q, key: k, value: v)
+        : (q * scale).matmul(k.transposed()).softmax(-1).matmul(v)
+      let seed = Tensor.randn(y.shape, using: Generator(seed: 9)).to(dtype)
+      let gradients = (y * seed).sum().gradients(withRespectTo: [queries, keys, v])
+      return ([y.detached()] + gradients.map { $0! }).map { $0.to(.float32) }
+    }
+    for (mine, its) in zip(pass(.float32), pass(.float64)) {
+      let scale: Double = its.abs().max().item()
+      expectClose(mine, its, rtol: 1e-4, atol: 1e-4 * max(scale, 1), "")
+    }
+  }
+
+  /// Scores that are rounded by whole numbers: what is subtracted is one of them, so that the largest
+  /// one's weight is 1.
+  @Test(arguments: [1e7, 1e9, 1e12]) func scoresOfAnySizeGiveWeights(size: Double) {
+    let random = Generator(seed: 12)
+    func drawn(_ factor: Double) -> Tensor {
+      factor * Tensor.randn([2, 4, 64, 32], using: random)
+    }
+    let root = size.squareRoot()
+    let v = drawn(1)
+    let y = Tensor.attention(query: drawn(root), key: drawn(root), value: v)
+    // A mean of values with weights that are none below 0 stays within them.
+    let (low, high) = (v.min().item() as Double, v.max().item() as Double)
+    #expect((low...high).contains(y.min().item()) && (low...high).contains(y.max().item()))
+    // With one key far ahead of all others it is that one's value.
+    let distances = (y.unsqueezed(3) - v.unsqueezed(2)).abs().sum([-1]).min([-1])
+    let furthest: Double = distances.max().item()
+    #expect(furthest < 1e-3)
   }
 
   /// bfloat16 in and out, everything between in float32.

@@ -42,8 +42,7 @@ import Torch
     }
   }
 
-  /// On the matrix unit where there is one: errors of a 50,000th at most, where a rectifier that let
-  /// through what it should not would be a whole number off.
+  /// On the matrix unit where there is one: errors of a 50,000th of the output at most.
   @Test func byHalves() {
     let mine = Precision.bf16x3 { pass(rows: 128, widths: [784, 400, 40]) }
     for (mine, its) in zip(mine, pass(rows: 128, widths: [784, 400, 40], .float64)) {

@@ -18,6 +18,8 @@ import Torch
   static let shapes = [
     Shape(8, 32, 64, 16, 16), Shape(40, 64, 32, 7, 7), Shape(12, 32, 32, 13, 18),
     Shape(130, 32, 96, 1, 3), Shape(33, 160, 128, 5, 6),
+    // Few tiles, for weights that are few too.
+    Shape(13, 32, 64, 5, 8),
   ]
 
   private struct Pass {
@@ -55,8 +57,8 @@ import Torch
   }
 
   /// These kernels are what runs: libtorch's own sum has other bits.
-  @Test func isTaken() {
-    let pass = Pass(Self.shapes[0])
+  @Test(arguments: [0, 5]) func isTaken(place: Int) {
+    let pass = Pass(Self.shapes[place])
     let mine = pass.run(.float32, format: .channelsLast)
     let its = pass.run(.float32, format: .contiguous)
     for index in [0, 1, 2] {

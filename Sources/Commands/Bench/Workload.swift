@@ -138,12 +138,15 @@ struct Workload: Sendable {
     let sizes = [(1, 32), (4, 32), (16, 32), (64, 32), (16, 16), (4, 64), (1, 128), (4, 128)]
     let forwards = sizes.map { (batch: Int, side: Int) -> Job in
       let network = smallUNet(side, device)
-      let x = Tensor.randn([batch, 3, side, side], using: Generator(seed: 1)).to(device)
-      return Job("\(batch)×3×\(side)×\(side)", items: batch) {
-        withoutGradients { precision { _ = network(x, timesteps: Tensor(7)) } }
+      let dtype = prepare(network, precision, device, isFilled: true)
+      let x = Tensor.randn([batch, 3, side, side], using: Generator(seed: 1)).to(device).to(dtype)
+      return forward(of: batch, named: "\(batch)×3×\(side)×\(side)", precision) {
+        network(x, timesteps: Tensor(7))
       }
     }
     let network = smallUNet(64, device)
+    let dtype = prepare(network, precision, device, isFilled: true)
+    let inUse = inUse(precision)
     let schedule = SchedulerClass.ddim
     let drawings = try [10, 100, 1000].map { steps throws -> Job in
       let sampler = try schedule.sampler(schedule.defaults, .steps(steps), eta: nil)
@@ -151,10 +154,10 @@ struct Workload: Sendable {
         let source = NoiseSource(seed: 1, count: 1)
         let start = source.draw([1, 3, 64, 64], device: device)
         withoutGradients {
-          precision {
+          inUse {
             for _ in Denoising(
               sampler, from: start, drawing: source,
-              network: { x, t in network(x, timesteps: Tensor(t).to(device)) })
+              network: { x, t in network(x.to(dtype), timesteps: Tensor(t).to(device)) })
             {}
           }
         }
@@ -214,12 +217,15 @@ private func noisePrediction(
   }
 }
 
-/// A pass of a network that was prepared: in bfloat16 its weights are, and need no conversion.
+/// How a network computes that was prepared: in bfloat16 its weights are, and need no conversion.
+private func inUse(_ precision: Precision) -> Precision { precision == .bf16 ? .fp32 : precision }
+
 private func forward(
-  of count: Int, _ precision: Precision = .fp32, _ body: @escaping () -> Tensor
+  of count: Int, named name: String? = nil, _ precision: Precision = .fp32,
+  _ body: @escaping () -> Tensor
 ) -> Job {
-  let precision = precision == .bf16 ? .fp32 : precision
-  return Job("forward of \(count)", items: count) {
+  let precision = inUse(precision)
+  return Job(name ?? "forward of \(count)", items: count) {
     withoutGradients { precision { _ = body() } }
   }
 }

@@ -6,9 +6,10 @@ final class BatchProducer: Sendable {
   private let state: State
 
   init(
-    _ source: any BatchSource, _ options: DataLoader.Options, workers: Int, batchesPerEpoch: Int
+    _ source: any BatchSource, _ options: DataLoader.Options, workers: Int, ahead: Int,
+    batchesPerEpoch: Int
   ) {
-    let state = State(source, options, workers, batchesPerEpoch)
+    let state = State(source, options, workers, ahead, batchesPerEpoch)
     self.state = state
     // Threads hold the state alone, so that the loader can go away and end them.
     for _ in 0..<workers { Thread.detachNewThread { state.work() } }
@@ -24,7 +25,8 @@ final class BatchProducer: Sendable {
   private final class State: @unchecked Sendable {
     private let source: any BatchSource
     private let options: DataLoader.Options
-    private let workers: Int
+    /// Batches that may be made before they are taken.
+    private let ahead: Int
     private let batchesPerEpoch: Int
     private let condition = NSCondition()
     private var finished: [Int: Result<Batch, any Error>] = [:]
@@ -35,12 +37,12 @@ final class BatchProducer: Sendable {
     private var isStuck = false
 
     init(
-      _ source: any BatchSource, _ options: DataLoader.Options, _ workers: Int,
+      _ source: any BatchSource, _ options: DataLoader.Options, _ workers: Int, _ ahead: Int,
       _ batchesPerEpoch: Int
     ) {
       self.source = source
       self.options = options
-      self.workers = workers
+      self.ahead = ahead
       self.batchesPerEpoch = batchesPerEpoch
       running = workers + (source.readsAhead ? 1 : 0)
     }
@@ -88,7 +90,8 @@ final class BatchProducer: Sendable {
       guard let batch = try finished[nextToTake]?.get() else { preconditionFailure("just seen") }
       finished[nextToTake] = nil
       nextToTake += 1
-      condition.broadcast()
+      // Waking a thread for every batch would cost more than a small one.
+      if nextToMake - nextToTake <= ahead / 2 { condition.broadcast() }
       return batch
     }
 
@@ -107,8 +110,7 @@ final class BatchProducer: Sendable {
     private func nextJob() -> Int? {
       condition.lock()
       defer { condition.unlock() }
-      // Two batches a thread ahead of the reader.
-      while !isCancelled, nextToMake >= nextToTake + 2 * workers { condition.wait() }
+      while !isCancelled, nextToMake >= nextToTake + ahead { condition.wait() }
       guard !isCancelled else { return nil }
       nextToMake += 1
       return nextToMake - 1

@@ -117,10 +117,16 @@ public final class DataLoader {
     } else {
       source = IndexedBatches(dataset, options)
     }
+    let workers = options.workers ?? (source.readsAhead ? Self.decoders : 1)
+    // Two batches a thread, and more of small ones.
+    let size = options.batchSize * max(1, dataset.elementByteCount)
     producer = BatchProducer(
-      source, options, workers: options.workers ?? (source.readsAhead ? Self.decoders : 1),
+      source, options, workers: workers, ahead: workers * max(2, min(16, Self.readyBytes / size)),
       batchesPerEpoch: batchesPerEpoch)
   }
+
+  /// How much may lie ready for each thread, if that is more than two batches.
+  private static let readyBytes = 1 << 21
 
   /// Threads that decode pictures: half of the processors, since training wants the others.
   private static var decoders: Int {

@@ -8,9 +8,14 @@ public struct EvidenceLowerBound {
   public let reconstruction: Tensor
   /// KL(q(z | x) ‖ N(0, 1)) of every dimension, averaged over the batch, `[D]`.
   public let klPerDimension: Tensor
-
   /// KL(q(z | x) ‖ N(0, 1)), `[]`.
-  public var kl: Tensor { klPerDimension.sum() }
+  public let kl: Tensor
+
+  init(reconstruction: Tensor, klPerDimension: Tensor) {
+    self.reconstruction = reconstruction
+    self.klPerDimension = klPerDimension
+    kl = klPerDimension.sum()
+  }
 
   /// −ELBO, `[]`.
   public var negative: Tensor { reconstruction + kl }

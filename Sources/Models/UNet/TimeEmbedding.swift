@@ -38,7 +38,8 @@ final class FourierEmbedding: Module, Layer {
     let draw = Initializer.normal(deviation: scale)
     // diffusers draws the frequencies twice and keeps the second draw.
     if generator != nil { _ = draw.tensor([width], using: generator) }
-    weight = Buffer(draw.tensor([width], using: generator))
+    // They are multiplied by thousands before their sines are taken.
+    weight = Buffer(draw.tensor([width], using: generator), keepsType: true)
   }
 
   func callAsFunction(_ t: Tensor) -> Tensor {
