@@ -31,7 +31,9 @@ extension [Linear] {
   /// What the last layer gives, an activation between each and the next: `[..., inputs]` to
   /// `[..., outputs]`.
   public func callAsFunction(_ x: Tensor, between activation: Activation.Kind) -> Tensor {
-    if activation == .relu, x.rank == 2, let layers = plainParameters { return x.perceptron(layers) }
+    if activation == .relu, x.rank == 2, let layers = plainParameters {
+      return x.perceptron(layers)
+    }
     var h = x
     for (index, layer) in enumerated() { h = layer(index == 0 ? h : activation(h)) }
     return h
