@@ -118,11 +118,11 @@ public final class DataLoader {
       source = IndexedBatches(dataset, options)
     }
     let workers = options.workers ?? (source.readsAhead ? Self.decoders : 1)
-    // Two batches a thread, and more of small ones.
+    // Two batches a thread, and more of small ones; a set in shards counts on two.
     let size = options.batchSize * max(1, dataset.elementByteCount)
+    let each = source.readsAhead ? 2 : max(2, min(16, Self.readyBytes / size))
     producer = BatchProducer(
-      source, options, workers: workers, ahead: workers * max(2, min(16, Self.readyBytes / size)),
-      batchesPerEpoch: batchesPerEpoch)
+      source, options, workers: workers, ahead: workers * each, batchesPerEpoch: batchesPerEpoch)
   }
 
   /// How much may lie ready for each thread, if that is more than two batches.
