@@ -70,6 +70,11 @@ inline at::OptionalIntArrayRef dims_or_all(const int64_t* values, int64_t count)
   return ints(values, count);
 }
 
+/// Whether a kernel of our own can read it: float32 in the processor's memory.
+inline bool is_plain(const at::Tensor& x) {
+  return x.device().is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided;
+}
+
 inline at::Scalar scalar(CTScalar value) {
   return value.is_integer ? at::Scalar(value.integer) : at::Scalar(value.floating);
 }

@@ -82,7 +82,8 @@ struct GaussianDraw : torch::autograd::Function<GaussianDraw> {
         gradients[1].defined() ? gradients[1].contiguous() : at::zeros({width}, noise.options());
     if (c10::GradMode::is_enabled()) {
       // Of a sum whose parts they are the factors of.
-      return differentiable_gradients({moments, noise}, at::ones({}, noise.options()), 2, [&](auto& x) {
+      at::Tensor one = at::ones({}, noise.options());
+      return differentiable_gradients({moments, noise}, one, 2, [&](auto& x) {
         variable_list y = plain(x[0], x[1]);
         return (y[0] * dz).sum() + (y[1] * dkl).sum();
       });
@@ -99,9 +100,8 @@ struct GaussianDraw : torch::autograd::Function<GaussianDraw> {
   }
 };
 
-bool is_plain(const at::Tensor& x) {
-  return x.device().is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided &&
-         x.dim() == 2 && x.numel() > 0 && x.is_contiguous();
+bool are_rows(const at::Tensor& x) {
+  return is_plain(x) && x.dim() == 2 && x.numel() > 0 && x.is_contiguous();
 }
 
 }  // namespace
@@ -109,7 +109,7 @@ bool is_plain(const at::Tensor& x) {
 int ct_gaussian_draw(CTTensor moments, CTTensor noise, CTTensor* z, CTTensor* kl) {
   return guard("gaussian_draw", {moments, noise}, [&] {
     Ref m(moments), e(noise);
-    bool is_fit = is_plain(m) && is_plain(e) && m->size(0) == e->size(0) &&
+    bool is_fit = are_rows(m) && are_rows(e) && m->size(0) == e->size(0) &&
                   m->size(1) == 2 * e->size(1) && !e->requires_grad();
     variable_list found = is_fit ? GaussianDraw::apply(*m, *e) : plain(m, e);
     *z = give(found[0]);

@@ -117,10 +117,6 @@ struct ByHalves : torch::autograd::Function<ByHalves> {
   }
 };
 
-bool is_plain(const at::Tensor& x) {
-  return x.device().is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided;
-}
-
 /// Whether the unit is to be used here, for such numbers.
 bool are_plain(const at::Tensor& input, const at::Tensor& weight,
                const std::optional<at::Tensor>& bias, int64_t outputs) {

@@ -51,13 +51,10 @@ struct Walk {
   }
 };
 
-bool is_plain(const at::Tensor& x) {
-  return x.device().is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided &&
-         x.is_non_overlapping_and_dense();
-}
+bool is_dense(const at::Tensor& x) { return is_plain(x) && x.is_non_overlapping_and_dense(); }
 
 bool are_plain(const std::vector<at::Tensor>& tensors) {
-  return std::all_of(tensors.begin(), tensors.end(), is_plain);
+  return std::all_of(tensors.begin(), tensors.end(), is_dense);
 }
 
 /// Whether the numbers of two tensors meet when memory is walked through.

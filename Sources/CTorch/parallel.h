@@ -35,6 +35,7 @@ void parallel(int64_t count, int64_t grain, const Body& body) {
   }
   struct Job {
     const Body& body;
+    Number number;
     int64_t count, threads, parts;
     /// The first part of each thread's share that nobody has taken.
     std::vector<std::atomic<int64_t>> next;
@@ -44,7 +45,8 @@ void parallel(int64_t count, int64_t grain, const Body& body) {
     int64_t first(int64_t thread) const { return parts * thread / threads; }
 
     // However many threads came, every part is done.
-    void work(int64_t thread) {
+    void work() {
+      int64_t thread = number();
       for (int64_t i = 0; i < threads; i++) {
         int64_t owner = (thread + i) % threads, end = first(owner + 1);
         for (int64_t part = next[owner]++; part < end; part = next[owner]++) {
@@ -57,20 +59,11 @@ void parallel(int64_t count, int64_t grain, const Body& body) {
         }
       }
     }
-  } job{.body = body, .count = count, .threads = threads,
+  } job{.body = body, .number = number, .count = count, .threads = threads,
         .parts = std::min(whole, threads * parts_each),
         .next = std::vector<std::atomic<int64_t>>(threads)};
   for (int64_t thread = 0; thread < threads; thread++) job.next[thread] = job.first(thread);
-  struct Call {
-    Job& job;
-    Number number;
-  } call{job, number};
-  start(
-      [](void* data) {
-        auto& call = *static_cast<Call*>(data);
-        call.job.work(call.number());
-      },
-      &call, static_cast<unsigned>(threads), 0);
+  start([](void* job) { static_cast<Job*>(job)->work(); }, &job, static_cast<unsigned>(threads), 0);
   if (job.failure) std::rethrow_exception(job.failure);
 }
 

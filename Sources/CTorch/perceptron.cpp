@@ -253,18 +253,19 @@ struct Perceptron : torch::autograd::Function<Perceptron> {
   }
 };
 
-bool is_plain(const at::Tensor& x, int64_t dimensions) {
-  return x.device().is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided &&
-         x.dim() == dimensions && x.numel() > 0 && x.is_contiguous();
+bool is_whole(const at::Tensor& x, int64_t dimensions) {
+  return is_plain(x) && x.dim() == dimensions && x.numel() > 0 && x.is_contiguous();
 }
 
 /// Whether the operation above is for these; libtorch says what else is wrong.
 bool is_fit(const at::Tensor& input, const std::vector<at::Tensor>& weights,
             const std::vector<at::Tensor>& biases) {
-  if (weights.empty() || !is_plain(input, 2) || at::autocast::is_autocast_enabled(at::kCPU)) return false;
+  if (weights.empty() || !is_whole(input, 2) || at::autocast::is_autocast_enabled(at::kCPU)) {
+    return false;
+  }
   int64_t width = input.size(1);
   for (size_t i = 0; i < weights.size(); i++) {
-    if (!is_plain(weights[i], 2) || !is_plain(biases[i], 1) || weights[i].size(1) != width ||
+    if (!is_whole(weights[i], 2) || !is_whole(biases[i], 1) || weights[i].size(1) != width ||
         weights[i].size(0) != biases[i].size(0)) {
       return false;
     }
