@@ -10,11 +10,8 @@
 
 #include <cmath>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 #include "attention.h"
+#include "bfloat16.h"
 #include "parallel.h"
 #include "vectors.h"
 
@@ -28,23 +25,28 @@ constexpr int64_t tile_queries = 128, tile_keys = 256;
 
 typedef uint16_t Halves __attribute__((vector_size(32)));
 typedef uint16_t LooseHalves __attribute__((vector_size(32), aligned(2), may_alias));
+/// Two numbers that are multiplied and added in one go.
+typedef uint32_t LoosePair __attribute__((aligned(2), may_alias));
 
 int64_t rounded(int64_t count, int64_t multiple) {
   return (count + multiple - 1) / multiple * multiple;
 }
 
-/// The root of the sum of squares.
-WIDE float length(const at::BFloat16* x, int64_t count) {
-  float sums[8] = {};
-  for (int64_t d = 0; d < count; d += 8) {
-    for (int64_t i = 0; i < 8; i++) {
-      float value = x[d + i];
-      sums[i] += value * value;
+/// The roots of the sums of squares of rows of `count` numbers, a multiple of 8.
+WIDE void lengths(const at::BFloat16* x, int64_t rows, int64_t stride, int64_t count, float* out) {
+  for (int64_t row = 0; row < rows; row++, x += stride) {
+    const auto* bits = reinterpret_cast<const uint16_t*>(x);
+    float sums[8] = {};
+    for (int64_t d = 0; d < count; d += 8) {
+      for (int64_t i = 0; i < 8; i++) {
+        float value = widened(bits[d + i]);
+        sums[i] += value * value;
+      }
     }
+    float sum = 0;
+    for (float one : sums) sum += one;
+    out[row] = std::sqrt(sum);
   }
-  float sum = 0;
-  for (float one : sums) sum += one;
-  return std::sqrt(sum);
 }
 
 /// 2^x of lanes within 1e-4 of the value, from −126 up; below it stays what it is there. Coarser than
@@ -83,18 +85,7 @@ WIDE float plain_weights(const float* scores, int64_t keys, int64_t columns, flo
 }
 
 #if defined(__x86_64__)
-#define WITH_BFLOAT16 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
-
-/// The same in half the instructions, where the processor has them: 2^x = 2^⌊x⌋ · 2^(x − ⌊x⌋), the
-/// latter by a polynomial.
-WITH_BFLOAT16 inline __m512 fast_power(__m512 x) {
-  __m512 f = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF);
-  __m512 y = _mm512_fmadd_ps(f, _mm512_set1_ps(0.07802452f), _mm512_set1_ps(0.22606716f));
-  y = _mm512_fmadd_ps(y, f, _mm512_set1_ps(0.69583354f));
-  y = _mm512_fmadd_ps(y, f, _mm512_set1_ps(0.99992522f));
-  return _mm512_scalef_ps(y, x);
-}
-
+/// The same in half the instructions, where the processor has them.
 WITH_BFLOAT16 float fast_weights(const float* scores, int64_t keys, int64_t columns, float factor,
                                  float shift, uint16_t* out) {
   __m512 total = _mm512_setzero_ps(), other_total = total;
@@ -120,17 +111,28 @@ WITH_BFLOAT16 float fast_weights(const float* scores, int64_t keys, int64_t colu
 float weights(const float* scores, int64_t keys, int64_t columns, float factor, float shift,
               uint16_t* out) {
 #if defined(__x86_64__)
-  static const bool is_fast = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512dq");
-  if (is_fast) return fast_weights(scores, keys, columns, factor, shift, out);
+  if (has_bfloat16()) return fast_weights(scores, keys, columns, factor, shift, out);
 #endif
   return plain_weights(scores, keys, columns, factor, shift, out);
 }
 
-/// A row times `factor`, rounded to bfloat16.
-WIDE void scaled(const float* row, int64_t count, float factor, uint16_t* out) {
+/// Rows of `width` numbers, each divided by its sum, rounded to bfloat16.
+WIDE void divided(const float* x, int64_t rows, int64_t width, int64_t count, const float* sums,
+                  uint16_t* out, int64_t stride) {
+  for (int64_t row = 0; row < rows; row++, x += width, out += stride) {
+    float factor = 1 / sums[row];
+    for (int64_t d = 0; d < count; d++) {
+      auto bits = __builtin_bit_cast(uint32_t, x[d] * factor);
+      out[d] = static_cast<uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    }
+  }
+}
+
+/// Two rows side by side, number by number.
+WIDE void interleave(const uint16_t* even, const uint16_t* odd, int64_t count, uint16_t* out) {
   for (int64_t d = 0; d < count; d++) {
-    auto bits = __builtin_bit_cast(uint32_t, row[d] * factor);
-    out[d] = static_cast<uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    out[2 * d] = even[d];
+    out[2 * d + 1] = odd[d];
   }
 }
 
@@ -156,17 +158,22 @@ struct Packed {
         value(columns * width) {}
 
   void take(const at::BFloat16* k, int64_t key_stride, const at::BFloat16* v, int64_t value_stride) {
-    longest = 0;
-    for (int64_t s = 0; s < keys; s++, k += key_stride, v += value_stride) {
-      int64_t tile = s / tile_keys * tile_keys, size = std::min(tile_keys, columns - tile);
-      at::BFloat16* to = key.data() + tile * depth + (s - tile) * 2;
-      for (int64_t d = 0; d < depth; d += 2, to += 2 * size) {
-        to[0] = k[d];
-        to[1] = k[d + 1];
+    std::vector<float> all(keys);
+    lengths(k, keys, key_stride, depth, all.data());
+    longest = *std::max_element(all.begin(), all.end());
+    for (int64_t tile = 0; tile < keys; tile += tile_keys) {
+      int64_t size = std::min(tile_keys, columns - tile), count = std::min(tile_keys, keys - tile);
+      auto* to = reinterpret_cast<LoosePair*>(key.data() + tile * depth);
+      for (int64_t s = 0; s < count; s++) {
+        const auto* pairs = reinterpret_cast<const LoosePair*>(k + (tile + s) * key_stride);
+        for (int64_t d = 0; d < depth / 2; d++) to[d * size + s] = pairs[d];
       }
-      longest = std::max(longest, length(k, depth));
-      to = value.data() + s / 2 * 2 * width + s % 2;
-      for (int64_t d = 0; d < depth; d++) to[2 * d] = v[d];
+    }
+    const auto* from = reinterpret_cast<const uint16_t*>(v);
+    auto* to = reinterpret_cast<uint16_t*>(value.data());
+    const std::vector<uint16_t> none(depth);
+    for (int64_t s = 0; s < keys; s += 2, from += 2 * value_stride, to += 2 * width) {
+      interleave(from, s + 1 < keys ? from + value_stride : none.data(), depth, to);
     }
   }
 };
@@ -212,9 +219,8 @@ bool attend(const at::BFloat16* q, int64_t stride, int64_t rows, const Packed& h
 
 void shift_by_bounds(const at::BFloat16* q, int64_t stride, int64_t rows, const Packed& head,
                      float factor, Scratch& s) {
-  for (int64_t row = 0; row < rows; row++, q += stride) {
-    s.shifts[row] = factor * length(q, head.depth) * head.longest;
-  }
+  lengths(q, rows, stride, head.depth, s.shifts);
+  for (int64_t row = 0; row < rows; row++) s.shifts[row] *= factor * head.longest;
 }
 
 void shift_by_largest(const at::BFloat16* q, int64_t stride, int64_t rows, const Packed& head,
@@ -281,11 +287,9 @@ at::Tensor bfloat16_attention(const at::Tensor& query, const at::Tensor& key,
           shift_by_largest(queries, stride, rows, packed, factor, scratch);
           attend(queries, stride, rows, packed, factor, scratch);
         }
-        for (int64_t row = 0; row < rows; row++) {
-          int64_t place = (picture * tokens + first + row) * heads + head;
-          scaled(scratch.found.data() + row * packed.width, depth, 1 / scratch.sums[row],
-                 reinterpret_cast<uint16_t*>(out + place * depth));
-        }
+        auto* to = out + ((picture * tokens + first) * heads + head) * depth;
+        divided(scratch.found.data(), rows, packed.width, depth, scratch.sums,
+                reinterpret_cast<uint16_t*>(to), heads * depth);
       }
     }
     blas::brgemm_release();

@@ -8,6 +8,7 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "bfloat16.h"
 #include "boundary.h"
 #include "parallel.h"
 #include "twice.h"
@@ -125,50 +126,79 @@ at::Tensor plain(const at::Tensor& input, const at::Tensor& added, const at::Ten
   return silu ? at::silu(y) : y;
 }
 
+/// Means of a picture's groups and of squared distances from them, at every channel of a part that
+/// begins at `x`; `extra` is what is added to each channel.
+void moments(const Parts& parts, const float* x, int64_t count, const float* extra, double* means,
+             double* squares) {
+  double share = 1.0 / (parts.rows * parts.width());
+  std::vector<double> total = parts.sums(count, 1, [&](int64_t row, int64_t some, float* sum) {
+    add_rows(x + row * parts.channels, some, parts.channels, count, sum);
+  });
+  for (int64_t c = 0; extra && c < count; c++) total[c] += static_cast<double>(parts.rows) * extra[c];
+  parts.spread(total.data(), count, share, means);
+  std::vector<float> mean(count);
+  for (int64_t c = 0; c < count; c++) mean[c] = means[c] - (extra ? extra[c] : 0.0f);
+  total = parts.sums(count, 1, [&](int64_t row, int64_t some, float* sum) {
+    add_squares(x + row * parts.channels, some, parts.channels, count, mean.data(), sum);
+  });
+  parts.spread(total.data(), count, share, squares);
+}
+
+/// The same in one pass: distances from the first row, which bfloat16's own rounding outweighs.
+void moments(const Parts& parts, const uint16_t* x, int64_t count, const float* extra,
+             double* means, double* squares) {
+  double rows = parts.rows, share = 1.0 / (rows * parts.width());
+  std::vector<float> pivot(count);
+  for (int64_t c = 0; c < count; c++) pivot[c] = widened(x[c]);
+  std::vector<double> total = parts.sums(count, 2, [&](int64_t row, int64_t some, float* sum) {
+    add_moments(x + row * parts.channels, some, parts.channels, count, pivot.data(), sum,
+                sum + count);
+  });
+  std::vector<double> sums(count);
+  auto start = [&](int64_t c) { return static_cast<double>(pivot[c]) + (extra ? extra[c] : 0.0f); };
+  for (int64_t c = 0; c < count; c++) sums[c] = total[c] + rows * start(c);
+  parts.spread(sums.data(), count, share, means);
+  for (int64_t c = 0; c < count; c++) {
+    double offset = start(c) - means[c];
+    sums[c] = std::max(total[count + c] + offset * (2 * total[c] + rows * offset), 0.0);
+  }
+  parts.spread(sums.data(), count, share, squares);
+}
+
 /// The output; `kept` [2, N, C] becomes the mean, less what is added, of each picture's channels and
 /// 1 / deviation.
 template <typename T>
 at::Tensor normalized(const at::Tensor& input, const at::Tensor& added, const at::Tensor& weight,
                       const at::Tensor& bias, int64_t groups, double eps, bool silu,
                       const at::Tensor& kept) {
+  using Number = std::conditional_t<std::is_same_v<T, float>, float, uint16_t>;
   Parts parts(input, groups);
   int64_t channels = parts.channels, rows = parts.rows;
-  const T* x = input.const_data_ptr<T>();
+  const auto* x = reinterpret_cast<const Number*>(input.const_data_ptr<T>());
   const float *factor = weight.const_data_ptr<float>(), *offset = bias.const_data_ptr<float>();
   const float* more = added.defined() ? added.const_data_ptr<float>() : nullptr;
   float* means = kept.mutable_data_ptr<float>();
   float* deviations = means + parts.pictures * channels;
   at::Tensor output = at::empty_like(input);
-  T* y = output.mutable_data_ptr<T>();
+  auto* y = reinterpret_cast<Number*>(output.mutable_data_ptr<T>());
+  using Rows = void (*)(const Number*, int64_t, int64_t, int64_t, const float*, const float*, Number*);
+  Rows activated = activate_rows, scaled = scale_rows;
   parts.each([&](int64_t picture, int64_t first, int64_t end) {
     int64_t count = end - first, start = picture * rows * channels + first;
-    Slab<T> in(x + start, channels, count), out(y + start, channels, count);
     float *mean = means + picture * channels + first;
     float *deviation = deviations + picture * channels + first;
-    double share = 1.0 / (rows * parts.width());
-    std::vector<double> spread(count);
-    std::vector<double> total = parts.sums(count, 1, [&](int64_t row, int64_t some, float* sum) {
-      add_rows(in.at(row, some), some, in.stride, count, sum);
-    });
     const float* extra = more ? more + picture * channels + first : nullptr;
-    for (int64_t c = 0; extra && c < count; c++) total[c] += static_cast<double>(rows) * extra[c];
-    parts.spread(total.data(), count, share, spread.data());
-    for (int64_t c = 0; c < count; c++) mean[c] = spread[c] - (extra ? extra[c] : 0.0f);
-    total = parts.sums(count, 1, [&](int64_t row, int64_t some, float* sum) {
-      add_squares(in.at(row, some), some, in.stride, count, mean, sum);
-    });
-    parts.spread(total.data(), count, share, spread.data());
+    std::vector<double> mean_of_all(count), square(count);
+    moments(parts, x + start, count, extra, mean_of_all.data(), square.data());
     std::vector<float> scale(count), shift(count);
     for (int64_t c = 0; c < count; c++) {
-      deviation[c] = 1 / std::sqrt(spread[c] + eps);
+      mean[c] = mean_of_all[c] - (extra ? extra[c] : 0.0f);
+      deviation[c] = 1 / std::sqrt(square[c] + eps);
       scale[c] = factor[first + c] * deviation[c];
       shift[c] = offset[first + c] - mean[c] * scale[c];
     }
-    parts.blocks([&](int64_t row, int64_t some) {
-      (silu ? activate_rows : scale_rows)(in.at(row, some), some, in.stride, count, scale.data(),
-                                          shift.data(), out.place(row));
-      out.put(row, some);
-    });
+    (silu ? activated : scaled)(x + start, rows, channels, count, scale.data(), shift.data(),
+                                y + start);
   });
   return output;
 }

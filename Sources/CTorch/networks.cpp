@@ -3,6 +3,7 @@
 
 #include "boundary.h"
 #include "matrix_unit_layers.h"
+#include "thin_convolution.h"
 #include "winograd.h"
 
 using namespace ctorch;
@@ -20,18 +21,21 @@ static Window window(const int64_t stride[2], const int64_t padding[2], const in
 }
 
 int ct_conv2d(CTTensor input, CTTensor weight, CTTensor bias, const int64_t stride[2],
-              const int64_t padding[2], const int64_t dilation[2], int64_t groups, CTTensor* out) {
-  return guard("conv2d", {input, weight, bias}, [&] {
-    std::optional<at::Tensor> offset = optional(bias);
+              const int64_t padding[2], const int64_t dilation[2], int64_t groups, CTTensor added,
+              CTTensor* out) {
+  return guard("conv2d", {input, weight, bias, added}, [&] {
+    std::optional<at::Tensor> offset = optional(bias), more = optional(added);
     if (fits_winograd(Ref(input), Ref(weight), offset, stride, padding, dilation, groups)) {
-      *out = give(winograd(Ref(input), Ref(weight), offset));
+      *out = give(winograd(Ref(input), Ref(weight), offset, more));
       return;
     }
-    auto halves = convolution_by_halves(Ref(input), Ref(weight), offset,
-                                        window(stride, padding, dilation), groups);
-    *out = give(halves ? *halves
-                       : at::conv2d(Ref(input), Ref(weight), offset, ints(stride, 2),
-                                    ints(padding, 2), ints(dilation, 2), groups));
+    Window moves = window(stride, padding, dilation);
+    auto found = thin_convolution(Ref(input), Ref(weight), offset, moves, groups);
+    if (!found) found = convolution_by_halves(Ref(input), Ref(weight), offset, moves, groups);
+    at::Tensor result = found ? *found
+                               : at::conv2d(Ref(input), Ref(weight), offset, ints(stride, 2),
+                                            ints(padding, 2), ints(dilation, 2), groups);
+    *out = give(more ? result + *more : result);
   });
 }
 
@@ -40,10 +44,14 @@ int ct_conv_transpose2d(CTTensor input, CTTensor weight, CTTensor bias, const in
                         const int64_t dilation[2], int64_t groups, CTTensor* out) {
   return guard("conv_transpose2d", {input, weight, bias}, [&] {
     std::optional<at::Tensor> offset = optional(bias);
-    auto halves =
-        transposed_convolution_by_halves(Ref(input), Ref(weight), offset,
-                                         window(stride, padding, dilation), output_padding, groups);
-    *out = give(halves ? *halves
+    Window moves = window(stride, padding, dilation);
+    auto found = thin_transposed_convolution(Ref(input), Ref(weight), offset, moves,
+                                             output_padding, groups);
+    if (!found) {
+      found = transposed_convolution_by_halves(Ref(input), Ref(weight), offset, moves,
+                                               output_padding, groups);
+    }
+    *out = give(found ? *found
                        : at::conv_transpose2d(Ref(input), Ref(weight), offset, ints(stride, 2),
                                               ints(padding, 2), ints(output_padding, 2), groups,
                                               ints(dilation, 2)));

@@ -11,8 +11,8 @@ using namespace ctorch;
 
 namespace {
 
-std::optional<c10::OperatorHandle> find(const char* name) {
-  return c10::Dispatcher::singleton().findSchema({name, ""});
+std::optional<c10::OperatorHandle> find(const char* name, const char* overload = "") {
+  return c10::Dispatcher::singleton().findSchema({name, overload});
 }
 
 at::Tensor call(const c10::OperatorHandle& operation, std::vector<c10::IValue> arguments) {
@@ -63,11 +63,18 @@ int ct_pack_conv2d(CTTensor input, CTTensor weight, const int64_t stride[2],
 
 int ct_packed_conv2d(CTTensor input, CTTensor packed, CTTensor bias, const int64_t stride[2],
                      const int64_t padding[2], const int64_t dilation[2], int64_t groups,
-                     CTTensor* out) {
-  return guard("packed_conv2d", {input, bias}, [&] {
-    static const auto operation = find("mkldnn::_convolution_pointwise");
-    *out = give(call(*operation, {*Ref(input), *Ref(packed), optional(bias), pair(padding),
-                                  pair(stride), pair(dilation), groups, "none", no_scalars(), ""}));
+                     CTTensor added, CTTensor* out) {
+  return guard("packed_conv2d", {input, bias, added}, [&] {
+    static const auto alone = find("mkldnn::_convolution_pointwise");
+    static const auto sum = find("mkldnn::_convolution_pointwise", "binary");
+    auto more = optional(added);
+    c10::IValue nothing;
+    *out = give(
+        more ? call(*sum, {*Ref(input), *more, *Ref(packed), optional(bias), pair(padding),
+                           pair(stride), pair(dilation), groups, "add", nothing, nothing,
+                           no_scalars(), nothing})
+             : call(*alone, {*Ref(input), *Ref(packed), optional(bias), pair(padding), pair(stride),
+                             pair(dilation), groups, "none", no_scalars(), ""}));
   });
 }
 
@@ -81,10 +88,14 @@ int ct_pack_linear(CTTensor input, CTTensor weight, CTTensor* out) {
   });
 }
 
-int ct_packed_linear(CTTensor input, CTTensor packed, CTTensor bias, CTTensor* out) {
-  return guard("packed_linear", {input, bias}, [&] {
-    static const auto operation = find("mkldnn::_linear_pointwise");
-    *out = give(call(*operation, {*Ref(input), *Ref(packed), optional(bias), "none", no_scalars(),
-                                  ""}));
+int ct_packed_linear(CTTensor input, CTTensor packed, CTTensor bias, CTTensor added,
+                     CTTensor* out) {
+  return guard("packed_linear", {input, bias, added}, [&] {
+    static const auto alone = find("mkldnn::_linear_pointwise");
+    static const auto sum = find("mkldnn::_linear_pointwise", "binary");
+    auto more = optional(added);
+    *out = give(
+        more ? call(*sum, {*Ref(input), *more, *Ref(packed), optional(bias), "add"})
+             : call(*alone, {*Ref(input), *Ref(packed), optional(bias), "none", no_scalars(), ""}));
   });
 }

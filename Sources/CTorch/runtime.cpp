@@ -19,6 +19,7 @@
 #include <malloc.h>
 #endif
 
+#include "allocator.h"
 #include "boundary.h"
 
 namespace ctorch {
@@ -84,10 +85,12 @@ void ct_prepare(void) {
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   mallopt(M_TOP_PAD, 1 << 28);
 #endif
+  reuse_memory();
   at::zeros({1}).exp_();
 }
 
 void ct_trim_allocator(void) {
+  forget_memory();
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif

@@ -19,8 +19,10 @@
 #include <algorithm>
 #include <memory>
 
+#include "boundary.h"
 #include "parallel.h"
 
+using ctorch::is_plain;
 using ctorch::parallel;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
@@ -52,6 +54,38 @@ struct Tiles {
     *picture = tile / (down * across);
     *top = tile / across % down * step;
     *left = tile % across * step;
+  }
+};
+
+/// Some tiles, in an order in which those that need the point ∞ in a direction follow on each other: only
+/// a tile's fourth row or column of results takes a product there, and tiles at the lower and the
+/// right edge may have fewer. Of 7×7 results, a sixth of the products are saved.
+struct Some {
+  std::vector<int64_t> tiles;
+  /// Where tiles of four columns and rows begin, those of four rows alone, and those of neither.
+  int64_t both, rows_alone, neither;
+
+  Some(const Tiles& all, int64_t first, int64_t count) {
+    std::vector<int64_t> kinds[4];
+    for (int64_t tile = first; tile < first + count; tile++) {
+      int64_t picture, top, left;
+      all.place(tile, &picture, &top, &left);
+      bool has_rows = top + step <= all.height, has_columns = left + step <= all.width;
+      kinds[has_rows ? (has_columns ? 1 : 2) : (has_columns ? 0 : 3)].push_back(tile);
+    }
+    both = kinds[0].size();
+    rows_alone = both + kinds[1].size();
+    neither = rows_alone + kinds[2].size();
+    for (const auto& kind : kinds) tiles.insert(tiles.end(), kind.begin(), kind.end());
+  }
+
+  int64_t count() const { return tiles.size(); }
+
+  /// Which tiles need the product at a place.
+  void range(int64_t place, int64_t* begin, int64_t* end) const {
+    bool for_rows = place / side == side - 1, for_columns = place % side == side - 1;
+    *begin = for_rows ? both : 0;
+    *end = for_rows ? (for_columns ? rows_alone : neither) : (for_columns ? rows_alone : count());
   }
 };
 
@@ -127,31 +161,40 @@ at::Tensor transformed(const at::Tensor& weight, bool turned) {
 /// What one thread works in; its values do not matter at first.
 using Space = std::unique_ptr<float[]>;
 
-/// How many tiles a thread takes at a time: as many as its cache holds, and enough that the
-/// transformed weights are not read for too few.
+/// How many tiles a thread takes at a time: as many as its cache holds, and enough that transformed
+/// weights which it does not hold are not read for too few.
 int64_t tiles_at_once(int64_t inputs, int64_t outputs, int64_t tiles) {
-  constexpr int64_t cache = 1 << 20, fewest = 32;
+  constexpr int64_t cache = 1 << 20;
+  int64_t weights = places * sizeof(float) * inputs * outputs;
+  int64_t fewest = weights > 2 * cache ? 64 : 32;
   int64_t fitting = cache / (places * sizeof(float) * (inputs + outputs));
   int64_t share = (tiles + at::get_num_threads() - 1) / at::get_num_threads();
   int64_t count = std::min(std::max(fitting, fewest), std::max<int64_t>(share, 1));
   return (count + rows_at_once - 1) / rows_at_once * rows_at_once;
 }
 
-/// x `[N, C, H, W]` in channels-last order with transformed weights.
-at::Tensor convolve(const at::Tensor& x, const at::Tensor& u, int64_t outputs, const float* bias) {
+/// x `[N, C, H, W]` in channels-last order with transformed weights; what is added is undefined or of
+/// the result's shape.
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& u, int64_t outputs,
+                    const at::Tensor& bias = {}, const at::Tensor& added = {}) {
   Tiles tiles(x.size(0), x.size(2), x.size(3));
   int64_t inputs = x.size(1);
   at::Tensor result = at::empty({x.size(0), outputs, x.size(2), x.size(3)},
                                 x.options().memory_format(at::MemoryFormat::ChannelsLast));
   int64_t some = tiles_at_once(inputs, outputs, tiles.count);
   const float *from = x.const_data_ptr<float>(), *weights = u.const_data_ptr<float>();
+  auto data = [](const at::Tensor& one) {
+    return one.defined() ? one.const_data_ptr<float>() : nullptr;
+  };
+  const float *offsets = data(bias), *more = data(added);
   float* y = result.mutable_data_ptr<float>();
   parallel((tiles.count + some - 1) / some, 1, [&](int64_t begin, int64_t end) {
     Space space(new float[places * (apart(some, inputs) + apart(some, outputs))]);
     for (int64_t part = begin; part < end; part++) {
       int64_t first = part * some;
-      WIDEST(convolve_tiles, from, tiles, inputs, outputs, weights, bias, first,
-             std::min(some, tiles.count - first), space.get(), y);
+      Some part_of(tiles, first, std::min(some, tiles.count - first));
+      WIDEST(convolve_tiles, from, tiles, part_of, inputs, outputs, weights, offsets, more,
+             space.get(), y);
     }
   });
   return result;
@@ -178,8 +221,9 @@ at::Tensor weight_gradient(const at::Tensor& x, const at::Tensor& dy) {
       int64_t start = chunks * part / parts, last = chunks * (part + 1) / parts;
       for (int64_t chunk = start; chunk < last; chunk++) {
         int64_t first = chunk * some;
-        WIDEST(weight_tiles, from, gradient, tiles, inputs, outputs, first,
-               std::min(some, tiles.count - first), chunk > start, space.get(), du + part * size);
+        Some part_of(tiles, first, std::min(some, tiles.count - first));
+        WIDEST(weight_tiles, from, gradient, tiles, part_of, inputs, outputs, chunk > start,
+               space.get(), du + part * size);
       }
     }
   });
@@ -195,12 +239,14 @@ at::Tensor weight_gradient(const at::Tensor& x, const at::Tensor& dy) {
 
 struct Winograd : torch::autograd::Function<Winograd> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
-                            const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
+                            const at::Tensor& weight, const std::optional<at::Tensor>& bias,
+                            const std::optional<at::Tensor>& added) {
     context->save_for_backward({input, weight});
     context->saved_data["bias"] = bias.has_value();
-    at::Tensor offset = bias ? bias->contiguous() : at::Tensor();
+    context->saved_data["added"] = added.has_value();
     return convolve(input, transformed(weight, false), weight.size(0),
-                    bias ? offset.const_data_ptr<float>() : nullptr);
+                    bias ? bias->contiguous() : at::Tensor(),
+                    added ? added->contiguous(at::MemoryFormat::ChannelsLast) : at::Tensor());
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -209,16 +255,17 @@ struct Winograd : torch::autograd::Function<Winograd> {
     bool has_bias = context->saved_data["bias"].toBool();
     bool for_input = context->needs_input_grad(0), for_weight = context->needs_input_grad(1);
     bool for_bias = has_bias && context->needs_input_grad(2);
+    variable_list found(4);
+    if (context->saved_data["added"].toBool()) found[3] = gradients[0];
     if (c10::GradMode::is_enabled()) {
       // Gradients of gradients: through PyTorch's own operation, which has them.
-      auto [dx, dw, db] = at::convolution_backward(
+      std::tie(found[0], found[1], found[2]) = at::convolution_backward(
           gradients[0], input, weight, weight.size(0), {1, 1}, {1, 1}, {1, 1}, false, {0, 0}, 1,
           {for_input, for_weight, for_bias});
-      return {dx, dw, db};
+      return found;
     }
     at::Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
-    variable_list found(3);
-    if (for_input) found[0] = convolve(dy, transformed(weight, true), weight.size(1), nullptr);
+    if (for_input) found[0] = convolve(dy, transformed(weight, true), weight.size(1));
     if (for_weight) found[1] = weight_gradient(input, dy);
     if (for_bias) found[2] = dy.sum({0, 2, 3});
     return found;
@@ -253,8 +300,15 @@ bool fits_winograd(const at::Tensor& input, const at::Tensor& weight,
 }
 
 at::Tensor winograd(const at::Tensor& input, const at::Tensor& weight,
-                    const std::optional<at::Tensor>& bias) {
-  return Winograd::apply(input, weight, bias);
+                    const std::optional<at::Tensor>& bias,
+                    const std::optional<at::Tensor>& added) {
+  // One pass for a sum of two like ones.
+  if (added && !(is_plain(*added) && added->dim() == 4 && added->size(0) == input.size(0) &&
+                 added->size(1) == weight.size(0) && added->size(2) == input.size(2) &&
+                 added->size(3) == input.size(3))) {
+    return Winograd::apply(input, weight, bias, std::nullopt) + *added;
+  }
+  return Winograd::apply(input, weight, bias, added);
 }
 
 }  // namespace ctorch

@@ -76,11 +76,12 @@ INLINE int64_t in_panels(int64_t row, int64_t channel, int64_t rows) {
 
 /// Some tiles of the input into the space of products, `[36][rows][channels]`; rows that are no
 /// tile are zeros.
-INLINE void input_tiles(const float* x, const Tiles& tiles, int64_t channels, int64_t first,
-                        int64_t count, int64_t rows, float* v) {
+INLINE void input_tiles(const float* x, const Tiles& tiles, const Some& some, int64_t channels,
+                        int64_t rows, float* v) {
+  int64_t count = some.count();
   for (int64_t row = 0; row < rows; row++) {
     int64_t picture, top, left;
-    if (row < count) tiles.place(first + row, &picture, &top, &left);
+    if (row < count) tiles.place(some.tiles[row], &picture, &top, &left);
     for (int64_t c = 0; c < channels; c += lanes) {
       float* to = v + row * channels + c;
       if (row >= count) {
@@ -104,14 +105,14 @@ INLINE void input_tiles(const float* x, const Tiles& tiles, int64_t channels, in
   }
 }
 
-/// Some tiles of products back to pictures, with a bias where there is one.
-INLINE void output_tiles(const float* m, const Tiles& tiles, int64_t channels, int64_t first,
-                         int64_t count, int64_t rows, const float* bias, float* y) {
-  for (int64_t row = 0; row < count; row++) {
+/// Some tiles of products back to pictures; bias and other pictures are added where they are given.
+INLINE void output_tiles(const float* m, const Tiles& tiles, const Some& some, int64_t channels,
+                         int64_t rows, const float* bias, const float* added, float* y) {
+  for (int64_t row = 0; row < some.count(); row++) {
     int64_t picture, top, left;
-    tiles.place(first + row, &picture, &top, &left);
+    tiles.place(some.tiles[row], &picture, &top, &left);
     int64_t high = std::min(step, tiles.height - top), wide = std::min(step, tiles.width - left);
-    float* corner = y + ((picture * tiles.height + top) * tiles.width + left) * channels;
+    int64_t corner = ((picture * tiles.height + top) * tiles.width + left) * channels;
     for (int64_t c = 0; c < channels; c += lanes) {
       Vector product[places], half[step * side], whole[step * step];
       const float* from = m + row * channels + c;
@@ -123,7 +124,9 @@ INLINE void output_tiles(const float* m, const Tiles& tiles, int64_t channels, i
       Vector offset = bias ? load(bias + c) : Vector(0.0f);
       for (int64_t i = 0; i < high; i++) {
         for (int64_t j = 0; j < wide; j++) {
-          store(corner + (i * tiles.width + j) * channels + c, whole[i * step + j] + offset);
+          int64_t place = corner + (i * tiles.width + j) * channels + c;
+          Vector value = whole[i * step + j] + offset;
+          store(y + place, added ? value + load(added + place) : value);
         }
       }
     }
@@ -131,11 +134,12 @@ INLINE void output_tiles(const float* m, const Tiles& tiles, int64_t channels, i
 }
 
 /// Some tiles of the output's gradient into the space of products, as 36 matrices of panels.
-INLINE void gradient_tiles(const float* dy, const Tiles& tiles, int64_t channels, int64_t first,
-                           int64_t count, float* z) {
+INLINE void gradient_tiles(const float* dy, const Tiles& tiles, const Some& some,
+                           int64_t channels, float* z) {
+  int64_t count = some.count();
   for (int64_t row = 0; row < count; row++) {
     int64_t picture, top, left;
-    tiles.place(first + row, &picture, &top, &left);
+    tiles.place(some.tiles[row], &picture, &top, &left);
     int64_t high = std::min(step, tiles.height - top), wide = std::min(step, tiles.width - left);
     const float* corner = dy + ((picture * tiles.height + top) * tiles.width + left) * channels;
     for (int64_t c = 0; c < channels; c += lanes) {
@@ -188,15 +192,16 @@ INLINE void block(const float* a, int64_t row, int64_t column, const float* b, i
   }
 }
 
-/// c `[rows, columns]` = a · b, or added to it; a by strides, b in panels of `depth` rows.
+/// c `[rows, columns]` = a · b, or added to it; a by strides, b in panels of `height` rows, of which
+/// `depth` are taken.
 template <int Rows, int Vectors>
-INLINE void product(const float* a, int64_t row, int64_t column, const float* b, int64_t rows,
-                    int64_t depth, int64_t columns, float* c, bool adds) {
+INLINE void product(const float* a, int64_t row, int64_t column, const float* b, int64_t height,
+                    int64_t rows, int64_t depth, int64_t columns, float* c, bool adds) {
   for (int64_t k = 0; k < columns; k += panel) {
     for (int64_t i = 0; i < rows; i += rows_at_once) {
       for (int64_t r = 0; r < rows_at_once; r += Rows) {
         for (int64_t v = 0; v < panel; v += Vectors * lanes) {
-          block<Rows, Vectors>(a + (i + r) * row, row, column, b + k * depth + v, depth,
+          block<Rows, Vectors>(a + (i + r) * row, row, column, b + k * height + v, depth,
                                c + (i + r) * columns + k + v, columns, adds);
         }
       }
@@ -205,31 +210,37 @@ INLINE void product(const float* a, int64_t row, int64_t column, const float* b,
 }
 
 /// A convolution of some tiles; `space` holds what lies between.
-inline void convolve_tiles(const float* x, const Tiles& tiles, int64_t inputs, int64_t outputs,
-                           const float* u, const float* bias, int64_t first, int64_t count,
+inline void convolve_tiles(const float* x, const Tiles& tiles, const Some& some, int64_t inputs,
+                           int64_t outputs, const float* u, const float* bias, const float* added,
                            float* space, float* y) {
-  int64_t rows = (count + rows_at_once - 1) / rows_at_once * rows_at_once;
+  int64_t rows = (some.count() + rows_at_once - 1) / rows_at_once * rows_at_once;
   float *v = space, *m = space + places * apart(rows, inputs);
-  input_tiles(x, tiles, inputs, first, count, rows, v);
+  input_tiles(x, tiles, some, inputs, rows, v);
   for (int64_t i = 0; i < places; i++) {
-    product<block_rows, block_vectors>(v + i * apart(rows, inputs), inputs, 1,
-                                       u + i * apart(inputs, outputs), rows, inputs, outputs,
-                                       m + i * apart(rows, outputs), false);
+    int64_t begin, end;
+    some.range(i, &begin, &end);
+    begin = begin / rows_at_once * rows_at_once;
+    product<block_rows, block_vectors>(v + i * apart(rows, inputs) + begin * inputs, inputs, 1,
+                                       u + i * apart(inputs, outputs), inputs, end - begin, inputs,
+                                       outputs, m + i * apart(rows, outputs) + begin * outputs,
+                                       false);
   }
-  output_tiles(m, tiles, outputs, first, count, rows, bias, y);
+  output_tiles(m, tiles, some, outputs, rows, bias, added, y);
 }
 
 /// What some tiles add to the gradient of the transformed weights, `[36][inputs][outputs]`.
-inline void weight_tiles(const float* x, const float* dy, const Tiles& tiles, int64_t inputs,
-                         int64_t outputs, int64_t first, int64_t count, bool adds, float* space,
-                         float* du) {
+inline void weight_tiles(const float* x, const float* dy, const Tiles& tiles, const Some& some,
+                         int64_t inputs, int64_t outputs, bool adds, float* space, float* du) {
+  int64_t count = some.count();
   float *v = space, *z = space + places * apart(count, inputs);
-  input_tiles(x, tiles, inputs, first, count, count, v);
-  gradient_tiles(dy, tiles, outputs, first, count, z);
+  input_tiles(x, tiles, some, inputs, count, v);
+  gradient_tiles(dy, tiles, some, outputs, z);
   for (int64_t i = 0; i < places; i++) {
-    product<block_rows, block_vectors>(v + i * apart(count, inputs), 1, inputs,
-                                       z + i * apart(count, outputs), inputs, count, outputs,
-                                       du + i * apart(inputs, outputs), adds);
+    int64_t begin, end;
+    some.range(i, &begin, &end);
+    product<block_rows, block_vectors>(v + i * apart(count, inputs) + begin * inputs, 1, inputs,
+                                       z + i * apart(count, outputs) + begin * panel, count, inputs,
+                                       end - begin, outputs, du + i * apart(inputs, outputs), adds);
   }
 }
 

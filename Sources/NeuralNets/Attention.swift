@@ -36,14 +36,18 @@ public final class Attention: Module {
     KeysAndValues(keys: split(toK(context)), values: split(toV(context)))
   }
 
-  /// `x` `[N, T, width]` looks at `context` `[N, S, contextWidth]`, or at itself; `[N, T, width]`.
-  public func callAsFunction(_ x: Tensor, context: Tensor? = nil, mask: Tensor? = nil) -> Tensor {
-    self(x, over: keysAndValues(of: context ?? x), mask: mask)
+  /// `x` `[N, T, width]` looks at `context` `[N, S, contextWidth]`, or at itself; `[N, T, width]`, to
+  /// which `other` is added.
+  public func callAsFunction(
+    _ x: Tensor, context: Tensor? = nil, mask: Tensor? = nil, adding other: Tensor? = nil
+  ) -> Tensor {
+    self(x, over: keysAndValues(of: context ?? x), mask: mask, adding: other)
   }
 
-  /// `x` `[N, T, width]` looks at a context of `keysAndValues(of:)`; `[N, T, width]`.
+  /// `x` `[N, T, width]` looks at a context of `keysAndValues(of:)`; `[N, T, width]`, to which `other`
+  /// is added.
   public func callAsFunction(
-    _ x: Tensor, over context: KeysAndValues, mask: Tensor? = nil
+    _ x: Tensor, over context: KeysAndValues, mask: Tensor? = nil, adding other: Tensor? = nil
   ) -> Tensor {
     let (query, key, value) = (split(toQ(x)), context.keys, context.values)
     let attended =
@@ -52,7 +56,7 @@ public final class Attention: Module {
         .matmul(value)
       : Tensor.attention(query: query, key: key, value: value, mask: mask)
     let joined = attended.transposed(1, 2).reshaped([x.size(0), x.size(1), -1])
-    return toOut[0](joined)
+    return other.map { toOut[0](joined, adding: $0) } ?? toOut[0](joined)
   }
 
   /// `[N, T, heads · d]` to `[N, heads, T, d]`.

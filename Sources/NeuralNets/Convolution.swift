@@ -32,14 +32,21 @@ public final class Conv2d: Module, Layer {
   }
 
   /// The layer's output for `x`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: Tensor) -> Tensor { output(x, adding: nil) }
+
+  /// The layer's output for `x` and, in the same pass where a kernel can, `other` of its shape.
+  public func callAsFunction(_ x: Tensor, adding other: Tensor) -> Tensor {
+    output(x, adding: other)
+  }
+
+  private func output(_ x: Tensor, adding other: Tensor?) -> Tensor {
     let window = PackedWeight.Window(
       stride: stride, padding: padding, dilation: dilation, groups: groups)
     let y =
-      packed(x) { PackedWeight(convolution: weight.value, window: window, for: x) }
+      packed(x, adding: other) { PackedWeight(convolution: weight.value, window: window, for: x) }
       ?? x.conv2d(
         weight: weight.value, bias: bias?.value, stride: stride, padding: padding,
-        dilation: dilation, groups: groups)
+        dilation: dilation, groups: groups, adding: other)
     return changed(y) { change in
       x.conv2d(weight: change.down.value, stride: stride, padding: padding, dilation: dilation)
         .conv2d(weight: change.up.value)

@@ -17,10 +17,21 @@ public final class Linear: Module, Layer {
   }
 
   /// The layer's output for `x`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    let y =
-      packed(x) { PackedWeight(linear: weight.value, for: x) }
-      ?? x.linear(weight: weight.value, bias: bias?.value)
+  public func callAsFunction(_ x: Tensor) -> Tensor { output(x, adding: nil) }
+
+  /// The layer's output for `x` and, in the same pass where a kernel can, `other` of its shape.
+  public func callAsFunction(_ x: Tensor, adding other: Tensor) -> Tensor {
+    output(x, adding: other)
+  }
+
+  private func output(_ x: Tensor, adding other: Tensor?) -> Tensor {
+    var y: Tensor
+    if let packed = packed(x, adding: other, { PackedWeight(linear: weight.value, for: x) }) {
+      y = packed
+    } else {
+      y = x.linear(weight: weight.value, bias: bias?.value)
+      if let other { y = y + other }
+    }
     return changed(y) { x.linear(weight: $0.down.value).linear(weight: $0.up.value) }
   }
 }

@@ -137,6 +137,13 @@ open class Module {
 public protocol Layer: Module {
   /// The layer's output for `x`.
   func callAsFunction(_ x: Tensor) -> Tensor
+  /// The layer's output for `x`, and `other` of its shape added.
+  func callAsFunction(_ x: Tensor, adding other: Tensor) -> Tensor
+}
+
+extension Layer {
+  /// The sum, for layers that have no shorter way.
+  public func callAsFunction(_ x: Tensor, adding other: Tensor) -> Tensor { self(x) + other }
 }
 
 /// `convOut2` becomes `conv_out2`.

@@ -20,9 +20,9 @@ protocol PackableLayer: Module {
 }
 
 extension PackableLayer {
-  /// The output of a packed layer, or of one that `make` packs now; `nil` where the plain layer
-  /// should compute it.
-  func packed(_ x: Tensor, _ make: () -> PackedWeight?) -> Tensor? {
+  /// The output of a packed layer, or of one that `make` packs now, and what is `added`; `nil` where
+  /// the plain layer should compute it.
+  func packed(_ x: Tensor, adding added: Tensor?, _ make: () -> PackedWeight?) -> Tensor? {
     if case .plain = packing { return nil }
     let isInUse = !isRecordingGradients && Precision.current == .fp32
     let shape = weight.shape
@@ -35,7 +35,12 @@ extension PackableLayer {
     precondition(
       fits || !isFreed,
       "a layer whose weights were given up takes \(packed.dtype) on the CPU, without gradients")
-    return fits ? packed(x, bias: bias?.value, fanIn: shape.dropFirst().reduce(1, *)) : nil
+    guard fits else { return nil }
+    let fanIn = shape.dropFirst().reduce(1, *)
+    // One pass for both where the numbers are of one kind.
+    let isOfOneKind = added.map { $0.dtype == x.dtype && $0.device == .cpu } ?? true
+    let y = packed(x, bias: bias?.value, adding: isOfOneKind ? added : nil, fanIn: fanIn)
+    return isOfOneKind ? y : added.map { y + $0 }
   }
 
   /// Puts one number in the place of all, so that the shape stays without the memory.

@@ -60,16 +60,18 @@ extension Tensor {
     return result
   }
 
-  /// Two-dimensional cross-correlation: `[N, C, H, W]` with a weight `[out, C / groups, kh, kw]`.
+  /// Two-dimensional cross-correlation: `[N, C, H, W]` with a weight `[out, C / groups, kh, kw]`;
+  /// `added`, of the output's shape, is added to it.
   public func conv2d(
     weight: Tensor, bias: Tensor? = nil, stride: Extent = 1, padding: Extent = 0,
-    dilation: Extent = 1, groups: Int = 1, file: StaticString = #fileID, line: UInt = #line
+    dilation: Extent = 1, groups: Int = 1, adding added: Tensor? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     let result = made(file, line) { out in
       stride.lend { stride in
         padding.lend { padding in
           dilation.lend {
-            ct_conv2d(raw, weight.raw, bias?.raw, stride, padding, $0, Int64(groups), out)
+            ct_conv2d(
+              raw, weight.raw, bias?.raw, stride, padding, $0, Int64(groups), added?.raw, out)
           }
         }
       }

@@ -65,16 +65,18 @@ public struct PackedWeight {
     window = nil
   }
 
-  /// The layer's output for `x`; `fanIn` numbers of the weight go into each of the output.
+  /// The layer's output for `x`; `fanIn` numbers of the weight go into each of the output. `added`,
+  /// of the output's shape and type, is added to it.
   public func callAsFunction(
-    _ x: Tensor, bias: Tensor?, fanIn: Int, file: StaticString = #fileID, line: UInt = #line
+    _ x: Tensor, bias: Tensor?, adding added: Tensor? = nil, fanIn: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     let result = made(file, line) { out in
       window.map { window in
         window.lend {
-          ct_packed_conv2d(x.raw, tensor.raw, bias?.raw, $0, $1, $2, Int64(window.groups), out)
+          ct_packed_conv2d(
+            x.raw, tensor.raw, bias?.raw, $0, $1, $2, Int64(window.groups), added?.raw, out)
         }
-      } ?? ct_packed_linear(x.raw, tensor.raw, bias?.raw, out)
+      } ?? ct_packed_linear(x.raw, tensor.raw, bias?.raw, added?.raw, out)
     }
     Work.add(2 * result.count * fanIn)
     return result

@@ -46,6 +46,34 @@ import Torch
     }
   }
 
+  /// A sum behind a layer, packed and as it is; in bfloat16 it is rounded once instead of twice.
+  @Test(arguments: shapes, [DType.float32, .bfloat16])
+  func sumsAreTheSame(_ shape: Shape, _ dtype: DType) {
+    let random = Generator(seed: 14)
+    let convolution = Conv2d(
+      shape.inputs, shape.outputs, kernel: Extent(shape.kernel), stride: Extent(shape.stride),
+      padding: Extent(shape.padding), groups: shape.groups, using: random)
+    let linear = Linear(shape.inputs, shape.outputs, using: random)
+    for layer in [convolution, linear] as [any Layer] {
+      layer.move(dtype: dtype)
+      let size = layer is Linear ? [2, 5, shape.inputs] : [2, shape.inputs, shape.side, shape.side]
+      var x = Tensor.randn(size, using: random).to(dtype)
+      if size.count == 4 { x = x.contiguous(.channelsLast) }
+      let alone = withoutGradients { layer(x) }
+      let other = Tensor.randn(alone.shape, using: random)
+      let expected = alone + other.to(dtype)
+      expectNear(withoutGradients { layer(x, adding: other.to(dtype)) }, expected, dtype)
+      layer.packForInference()
+      withoutGradients {
+        for _ in 0..<2 { expectNear(layer(x, adding: other.to(dtype)), expected, dtype) }
+        // Of another type it is added by itself.
+        let mixed = layer(x, adding: other)
+        #expect(mixed.dtype == .float32)
+        expectNear(mixed, alone + other, dtype)
+      }
+    }
+  }
+
   @Test(arguments: [DType.float32, .bfloat16]) func linearLayersGiveTheSame(_ dtype: DType) {
     let random = Generator(seed: 5)
     for hasBias in [true, false] {

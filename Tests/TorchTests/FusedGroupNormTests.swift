@@ -116,6 +116,31 @@ import Torch
     expectClose(y[0].reshaped([10]), x.silu(), rtol: 1e-6, atol: 1e-30)
   }
 
+  /// The same in bfloat16, whose functions are other ones; what is no number stays none.
+  @Test func farFromZeroInHalfPrecision() {
+    let x = Tensor([-4e3, -120, -88, -20, -1, 0, 1, 20, 88, 4e3, .infinity, .nan] as [Float])
+    let pictures = Tensor.zeros([2, 12, 1, 1], dtype: .bfloat16).contiguous(.channelsLast)
+    let y = pictures.groupNormSiLU(groups: 12, weight: .ones([12]), bias: x)
+    expectClose(y[0].reshaped([12]).to(.float32), x.silu(), rtol: 1.0 / 256, atol: 1e-30)
+    let mixed = Tensor([1, 2, .nan, 4] as [Float]).to(.bfloat16).reshaped([1, 2, 1, 2])
+    let none = mixed.contiguous(.channelsLast)
+      .groupNormSiLU(groups: 2, weight: .ones([2]), bias: .zeros([2]))
+    #expect(none.elements(as: Float.self).map(\.isNaN) == [false, false, true, true])
+  }
+
+  /// Deviations far below the mean, and none at all: the statistics of bfloat16 come in one pass.
+  @Test(arguments: [(300, 0.5), (300, 4), (1.5, 0)])
+  func smallDeviationsInHalfPrecision(_ mean: Double, _ deviation: Double) {
+    let shape = [2, 32, 12, 12]
+    let drawn = Tensor.randn(shape, using: Generator(seed: 4)) * deviation + mean
+    let x = drawn.to(.bfloat16).contiguous(.channelsLast)
+    let (weight, bias) = (Tensor.ones([32]), Tensor.full([32], 0.25))
+    let y = x.groupNorm(groups: 8, weight: weight, bias: bias)
+    let exact = x.to(.float64).groupNorm(
+      groups: 8, weight: weight.to(.float64), bias: bias.to(.float64))
+    expectClose(y.to(.float64), exact, rtol: 1.0 / 256, atol: 1e-4)
+  }
+
   /// Any other layout goes to PyTorch's operations.
   @Test func otherLayoutsAreTheTwoOperations() {
     let plain = pass([2, 8, 3, 3], groups: 4, isFused: false, format: .contiguous)

@@ -97,6 +97,34 @@ import Torch
     }
   }
 
+  /// Memory that is given out again belongs to one tensor at a time, on any thread, whatever sizes come
+  /// and go, and is bounded.
+  @Test func memoryIsGivenOutAgain() async {
+    await #expect(processExitsWith: .success) {
+      Runtime.prepare()
+      let sizes = [1, 900, 1023, 1024, 1025, 70_000, 1 << 21, (1 << 21) + 1, 3_000_000]
+      await withTaskGroup(of: Bool.self) { tasks in
+        for task in 0..<4 {
+          tasks.addTask {
+            var kept: [(Tensor, Float)] = []
+            for step in 0..<300 {
+              let value = Float(task * 1000 + step)
+              kept.append((.full([sizes[(step * 7 + task) % sizes.count]], Double(value)), value))
+              if kept.count > 5 { kept.remove(at: step % 5) }
+              if step % 100 == 99 { Runtime.trimAllocator() }
+              for (tensor, value) in kept {
+                let (least, most): (Double, Double) = (tensor.min().item(), tensor.max().item())
+                if least != Double(value) || most != Double(value) { return false }
+              }
+            }
+            return true
+          }
+        }
+        for await isWhole in tasks { #expect(isWhole) }
+      }
+    }
+  }
+
   @Test func noThreadsIsAMistake() async {
     await #expect(processExitsWith: .failure) { Runtime.setThreads(0) }
   }

@@ -18,6 +18,8 @@ import Torch
   static let shapes = [
     Shape(8, 32, 64, 16, 16), Shape(40, 64, 32, 7, 7), Shape(12, 32, 32, 13, 18),
     Shape(130, 32, 96, 1, 3), Shape(33, 160, 128, 5, 6),
+    // Three rows and columns at the edges, of more tiles than a thread takes at a time.
+    Shape(50, 256, 128, 7, 11),
     // Few tiles, for weights that are few too.
     Shape(13, 32, 64, 5, 8),
   ]
@@ -77,6 +79,38 @@ import Torch
       let size = power.squareRoot()
       expectClose(mine.value.to(.float64), its.value, rtol: 0, atol: 5e-5 * size, mine.name)
     }
+  }
+
+  /// What is added in the same pass gives the sum's bits, in any layout, and gets its gradient; what is
+  /// of another shape is spread over the output as by `+`.
+  @Test(arguments: shapes) func addsInTheSamePass(_ shape: Shape) {
+    let pass = Pass(shape)
+    let one = Tensor.randn([1, shape.outputs, 1, 1], using: Generator(seed: 6))
+    for more in [pass.seed, pass.seed.contiguous(.channelsLast), one] {
+      func run(_ sum: (Tensor) -> Tensor) -> [Tensor] {
+        let ends = [pass.x, pass.weight, more].map { $0.detached() }
+        for end in ends { end.requiresGradient = true }
+        let y = sum(ends[2])
+        return [y.detached()] + y.square().sum().gradients(withRespectTo: [ends[2]]).map { $0! }
+      }
+      let fused = run { pass.x.conv2d(weight: pass.weight, bias: pass.bias, padding: 1, adding: $0) }
+      let plain = run { pass.x.conv2d(weight: pass.weight, bias: pass.bias, padding: 1) + $0 }
+      for (mine, its) in zip(fused, plain) { expectEqual(mine, its) }
+    }
+  }
+
+  /// The weights' and the input's gradients are those of the sum too.
+  @Test func gradientsPassTheSum() {
+    let pass = Pass(Self.shapes[1])
+    func gradients(_ sum: (Tensor, Tensor, Tensor) -> Tensor) -> [Tensor] {
+      let ends = [pass.x, pass.weight, pass.seed].map { $0.detached() }
+      for end in ends { end.requiresGradient = true }
+      return sum(ends[0], ends[1], ends[2]).square().sum().gradients(withRespectTo: ends)
+        .map { $0! }
+    }
+    let fused = gradients { $0.conv2d(weight: $1, padding: 1, adding: $2) }
+    let plain = gradients { $0.conv2d(weight: $1, padding: 1) + $2 }
+    for (mine, its) in zip(fused, plain) { expectEqual(mine, its) }
   }
 
   /// The same bits every time, whatever the threads do.

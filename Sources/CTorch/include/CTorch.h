@@ -228,8 +228,10 @@ int ct_linear(CTTensor input, CTTensor weight, CTTensor bias, CTTensor *out);
 /// x · Wᵀ + b for each of `count` layers in turn, with a rectifier between two.
 int ct_perceptron(CTTensor input, const CTTensor *weights, const CTTensor *biases, int64_t count,
                   CTTensor *out);
+/// `added`, of the output's shape or NULL, is added to it, in the same pass where a kernel can.
 int ct_conv2d(CTTensor input, CTTensor weight, CTTensor bias, const int64_t stride[2],
-              const int64_t padding[2], const int64_t dilation[2], int64_t groups, CTTensor *out);
+              const int64_t padding[2], const int64_t dilation[2], int64_t groups, CTTensor added,
+              CTTensor *out);
 int ct_conv_transpose2d(CTTensor input, CTTensor weight, CTTensor bias, const int64_t stride[2],
                         const int64_t padding[2], const int64_t output_padding[2],
                         const int64_t dilation[2], int64_t groups, CTTensor *out);
@@ -238,11 +240,12 @@ int ct_conv_transpose2d(CTTensor input, CTTensor weight, CTTensor bias, const in
 int ct_pack_conv2d(CTTensor input, CTTensor weight, const int64_t stride[2],
                    const int64_t padding[2], const int64_t dilation[2], int64_t groups,
                    CTTensor* out);
+/// `added`, of the output's shape and type or NULL, is added to it.
 int ct_packed_conv2d(CTTensor input, CTTensor packed, CTTensor bias, const int64_t stride[2],
                      const int64_t padding[2], const int64_t dilation[2], int64_t groups,
-                     CTTensor* out);
+                     CTTensor added, CTTensor* out);
 int ct_pack_linear(CTTensor input, CTTensor weight, CTTensor* out);
-int ct_packed_linear(CTTensor input, CTTensor packed, CTTensor bias, CTTensor* out);
+int ct_packed_linear(CTTensor input, CTTensor packed, CTTensor bias, CTTensor added, CTTensor* out);
 int ct_embedding(CTTensor weight, CTTensor indices, CTTensor *out);
 int ct_group_norm(CTTensor input, int64_t groups, CTTensor weight, CTTensor bias, double eps,
                   CTTensor *out);

@@ -28,8 +28,9 @@ final class AttentionBlock: Module, SpatialAttention {
   }
 
   func callAsFunction(_ x: Tensor, prompt: PromptContext?) -> Tensor {
-    let pixels = (groupNorm?(x) ?? x).flattened(from: 2).transposed(1, 2)  // [N, H · W, C]
-    let sum = attention(pixels).transposed(1, 2).reshaped(x.shape) + x
+    func pixels(_ x: Tensor) -> Tensor { x.flattened(from: 2).transposed(1, 2) }  // [N, H · W, C]
+    let sum = attention(pixels(groupNorm?(x) ?? x), adding: pixels(x)).transposed(1, 2)
+      .reshaped(x.shape)
     return outputScale == 1 ? sum : sum / outputScale
   }
 

@@ -92,9 +92,8 @@ final class ResnetBlock: Module, TimedLayer {
     } else {
       h = norm2(h, then: activation)
     }
-    h = conv2(dropout?(h) ?? h)
     let shortcut = resampling(x, size)
-    let sum = (convShortcut?(shortcut) ?? shortcut) + h
+    let sum = conv2(dropout?(h) ?? h, adding: convShortcut?(shortcut) ?? shortcut)
     return style.outputScale == 1 ? sum : sum / style.outputScale
   }
 }

@@ -14,8 +14,12 @@ final class FeedForward: Module, Layer {
     out = Linear(4 * width, width, using: generator)
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor {
+  func callAsFunction(_ x: Tensor) -> Tensor { out(hidden(x)) }
+
+  func callAsFunction(_ x: Tensor, adding other: Tensor) -> Tensor { out(hidden(x), adding: other) }
+
+  private func hidden(_ x: Tensor) -> Tensor {
     let halves = gated(x).chunked(2, -1)  // [..., 4 · width] each
-    return out(halves[0] * halves[1].gelu())
+    return halves[0] * halves[1].gelu()
   }
 }

@@ -37,10 +37,9 @@ final class Transformer2D: Module, SpatialAttention {
     let pixels = norm(x)
     var tokens = isLinear ? projIn(Self.tokens(pixels)) : Self.tokens(projIn(pixels))
     for block in transformerBlocks { tokens = block(tokens, prompt: prompt) }
-    let out =
-      isLinear
-      ? Self.picture(projOut(tokens), like: x) : projOut(Self.picture(tokens, like: x))
-    return out + x
+    return isLinear
+      ? Self.picture(projOut(tokens, adding: Self.tokens(x)), like: x)
+      : projOut(Self.picture(tokens, like: x), adding: x)
   }
 
   /// `[N, C, H, W]` to `[N, H · W, C]`: no copy where pictures lie channels-last.

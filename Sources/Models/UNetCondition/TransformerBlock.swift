@@ -34,8 +34,10 @@ final class TransformerBlock: Module {
     let normed = norm1(x)
     // As in diffusers, tokens are masked for the second attention alone.
     var h =
-      x + (onlyCross ? attn1(normed, over: prompt.keysAndValues(for: attn1)) : attn1(normed))
-    h = h + attn2(norm2(h), over: prompt.keysAndValues(for: attn2), mask: prompt.bias)
-    return h + ff(norm3(h))
+      onlyCross
+      ? attn1(normed, over: prompt.keysAndValues(for: attn1), adding: x)
+      : attn1(normed, adding: x)
+    h = attn2(norm2(h), over: prompt.keysAndValues(for: attn2), mask: prompt.bias, adding: h)
+    return ff(norm3(h), adding: h)
   }
 }
