@@ -5,8 +5,11 @@
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/alignment.h>
 #include <c10/core/impl/alloc_cpu.h>
+#include <c10/util/Exception.h>
 
+#include <cstdint>
 #include <mutex>
+#include <new>
 #include <unordered_map>
 #include <vector>
 
@@ -36,7 +39,8 @@ class Kept {
     return block;
   }
 
-  /// When there is no room, what was kept so far goes: it may be of sizes that nobody asks for any more.
+  /// When there is no room, all that was kept so far goes: it may be of sizes that nobody asks for any
+  /// more.
   void keep(void* block, size_t size) {
     std::lock_guard<std::mutex> lock(mutex);
     if (bytes + size > most) give_back();
@@ -74,16 +78,19 @@ void put_back(void* data) {
   void* block = static_cast<char*>(data) - header;
   size_t size = *static_cast<size_t*>(block);
   if (is_kept(size)) {
-    kept().keep(block, size);
-  } else {
-    c10::free_cpu(block);
+    try {
+      return kept().keep(block, size);
+    } catch (const std::bad_alloc&) {
+    }
   }
+  c10::free_cpu(block);
 }
 
 struct Reusing : c10::Allocator {
   c10::DataPtr allocate(size_t bytes) override {
     c10::Device processor(c10::DeviceType::CPU);
     if (bytes == 0) return {nullptr, nullptr, &put_back, processor};
+    TORCH_CHECK(bytes <= PTRDIFF_MAX - header, "no memory has ", bytes, " bytes");
     // What is kept comes in whole pages, so that sizes that are nearly the same are the same.
     size_t size = bytes + header;
     if (is_kept(size)) size = (size + page - 1) / page * page;

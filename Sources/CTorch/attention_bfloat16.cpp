@@ -121,10 +121,7 @@ WIDE void divided(const float* x, int64_t rows, int64_t width, int64_t count, co
                   uint16_t* out, int64_t stride) {
   for (int64_t row = 0; row < rows; row++, x += width, out += stride) {
     float factor = 1 / sums[row];
-    for (int64_t d = 0; d < count; d++) {
-      auto bits = __builtin_bit_cast(uint32_t, x[d] * factor);
-      out[d] = static_cast<uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
-    }
+    for (int64_t d = 0; d < count; d++) narrow(x[d] * factor, out[d]);
   }
 }
 

@@ -1,5 +1,6 @@
 // The loops of group_normalization.cpp, over rows of channels.
 
+/// y = SiLU(x · scale + shift), in the vectors of whoever calls it.
 template <typename T>
 __attribute__((always_inline)) inline void activate(const T* x, int64_t rows, int64_t stride,
                                                     int64_t width, const float* scale,
@@ -14,7 +15,6 @@ __attribute__((always_inline)) inline void activate(const T* x, int64_t rows, in
   }
 }
 
-/// y = SiLU(x · scale + shift).
 WIDE void activate_rows(const float* x, int64_t rows, int64_t stride, int64_t width,
                         const float* scale, const float* shift, float* y) {
   activate(x, rows, stride, width, scale, shift, y);
@@ -26,7 +26,7 @@ WIDE void plain_activate_rows(const uint16_t* x, int64_t rows, int64_t stride, i
 }
 
 #if defined(__x86_64__)
-/// The same in a quarter of the instructions: a quotient within 2⁻¹⁴ will do for bfloat16.
+/// The same in a quarter of the instructions, within 2⁻¹³, which will do for bfloat16.
 WITH_BFLOAT16 void fast_activate_rows(const uint16_t* x, int64_t rows, int64_t stride,
                                       int64_t width, const float* scale, const float* shift,
                                       uint16_t* y) {
@@ -38,7 +38,7 @@ WITH_BFLOAT16 void fast_activate_rows(const uint16_t* x, int64_t rows, int64_t s
       __m512 z = _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_slli_epi32(bits, 16)),
                                  _mm512_maskz_loadu_ps(mask, scale + c),
                                  _mm512_maskz_loadu_ps(mask, shift + c));
-      // From −126 · ln 2 down the result is as good as 0, and the power must not become infinite.
+      // The power must not become infinite; where it would, the result is as good as 0.
       __m512 power = _mm512_min_ps(_mm512_mul_ps(z, to_base_2), _mm512_set1_ps(126.0f));
       __m512 value = _mm512_mul_ps(z, _mm512_rcp14_ps(_mm512_add_ps(one, fast_power(power))));
       _mm256_mask_storeu_epi16(y + c, mask, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value)));

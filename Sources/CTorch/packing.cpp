@@ -5,6 +5,7 @@
 #include <c10/core/GradMode.h>
 
 #include "boundary.h"
+#include "thin_convolution.h"
 #include "winograd.h"
 
 using namespace ctorch;
@@ -53,7 +54,9 @@ int ct_pack_conv2d(CTTensor input, CTTensor weight, const int64_t stride[2],
     // The input must be channels-last, else the results would not be.
     if (!operation || !fits(x, w) || x->dim() != 4 ||
         !x->is_contiguous(at::MemoryFormat::ChannelsLast) ||
-        fits_winograd(x, w, std::nullopt, stride, padding, dilation, groups)) {
+        fits_winograd(x, w, std::nullopt, stride, padding, dilation, groups) ||
+        fits_thin_convolution(x, w, std::nullopt, {{stride[0], stride[1]}, {padding[0], padding[1]},
+                                                   {dilation[0], dilation[1]}}, groups)) {
       return;
     }
     *out = pack(*operation, {w->detach(), pair(padding), pair(stride), pair(dilation), groups,

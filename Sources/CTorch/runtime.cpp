@@ -74,7 +74,8 @@ const char* ct_cpu_capability(void) {
 }
 
 // glibc returns large buffers to the kernel after every operation, and each comes back as page
-// faults: 10 to 15 % of a training step. Keep them in the heap instead.
+// faults: 10 to 15 % of a training step. Keep them in the heap instead, and tensors of usual sizes
+// beside it.
 //
 // Intel's vector functions find out at their first call what the processor has. When that call
 // is on several threads, one of them may take other code, so that the same seed gave another

@@ -12,27 +12,36 @@
 namespace ctorch {
 namespace {
 
-/// With more numbers a filter, libtorch's kernels are as fast.
-constexpr int64_t most_taps = 16;
-/// Channels on the other side.
-constexpr int64_t fewest_channels = 16;
+/// With more numbers a filter, or fewer channels on the other side, libtorch's kernels are as fast.
+constexpr int64_t most_taps = 16, fewest_channels = 16;
 
-/// Weights `[many, few, kh, kw]`.
+/// Whether weights `[many, 1, kh, kw]`, with a bias of `outputs` numbers, move as they may.
 bool fits(const at::Tensor& input, const at::Tensor& weight,
-          const std::optional<at::Tensor>& bias, int64_t groups) {
-  return groups == 1 && input.dim() == 4 && weight.dim() == 4 && input.numel() > 0 &&
+          const std::optional<at::Tensor>& bias, int64_t outputs, const Window& window,
+          int64_t groups) {
+  bool moves = true;
+  for (int i = 0; i < 2; i++) {
+    moves = moves && window.stride[i] > 0 && window.dilation[i] > 0 && window.padding[i] >= 0;
+  }
+  return moves && groups == 1 && input.dim() == 4 && weight.dim() == 4 && input.numel() > 0 &&
          weight.numel() > 0 && is_plain(input) && is_plain(weight) &&
-         (!bias || (is_plain(*bias) && bias->dim() == 1)) &&
-         weight.size(1) * weight.size(2) * weight.size(3) <= most_taps &&
+         (!bias || (is_plain(*bias) && bias->dim() == 1 && bias->size(0) == outputs)) &&
+         weight.size(1) == 1 && weight.size(2) * weight.size(3) <= most_taps &&
          weight.size(0) >= fewest_channels && !at::autocast::is_autocast_enabled(at::kCPU);
 }
 
 }  // namespace
 
+bool fits_thin_convolution(const at::Tensor& input, const at::Tensor& weight,
+                           const std::optional<at::Tensor>& bias, const Window& window,
+                           int64_t groups) {
+  return fits(input, weight, bias, weight.size(0), window, groups) && input.size(1) == 1;
+}
+
 std::optional<at::Tensor> thin_convolution(const at::Tensor& input, const at::Tensor& weight,
                                            const std::optional<at::Tensor>& bias,
                                            const Window& window, int64_t groups) {
-  if (!fits(input, weight, bias, groups) || input.size(1) != weight.size(1)) return std::nullopt;
+  if (!fits_thin_convolution(input, weight, bias, window, groups)) return std::nullopt;
   int64_t size[2];
   for (int i = 0; i < 2; i++) {
     int64_t reach = window.dilation[i] * (weight.size(2 + i) - 1) + 1;
@@ -53,12 +62,15 @@ std::optional<at::Tensor> thin_transposed_convolution(const at::Tensor& input,
                                                       const Window& window,
                                                       const int64_t output_padding[2],
                                                       int64_t groups) {
-  if (!fits(input, weight, bias, groups) || input.size(1) != weight.size(0)) return std::nullopt;
+  if (!fits(input, weight, bias, 1, window, groups) || input.size(1) != weight.size(0)) {
+    return std::nullopt;
+  }
   int64_t size[2];
   for (int i = 0; i < 2; i++) {
     size[i] = (input.size(2 + i) - 1) * window.stride[i] - 2 * window.padding[i] +
               window.dilation[i] * (weight.size(2 + i) - 1) + output_padding[i] + 1;
-    if (size[i] < 1 || output_padding[i] >= window.stride[i]) return std::nullopt;
+    bool is_known = output_padding[i] >= 0 && output_padding[i] < window.stride[i];
+    if (size[i] < 1 || !is_known) return std::nullopt;
   }
   at::Tensor pixels = input.permute({0, 2, 3, 1}).reshape({-1, input.size(1)});
   at::Tensor taps = pixels.matmul(weight.flatten(1))  // [N · H · W, taps]

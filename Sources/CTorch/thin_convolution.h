@@ -1,4 +1,4 @@
-// Convolutions from or to very few channels.
+// Convolutions from or to one channel.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,8 +7,13 @@
 
 namespace ctorch {
 
-/// The convolution as one matrix product over all taps, channels-last, where they are few: of grey
-/// pictures. Nothing where another way is as fast.
+/// Whether `thin_convolution` takes such a convolution.
+bool fits_thin_convolution(const at::Tensor& input, const at::Tensor& weight,
+                           const std::optional<at::Tensor>& bias, const Window& window,
+                           int64_t groups);
+
+/// The convolution of grey pictures by filters of 16 numbers at most, as one matrix product over all
+/// taps; the result is channels-last. Nothing where another way is as fast.
 std::optional<at::Tensor> thin_convolution(const at::Tensor& input, const at::Tensor& weight,
                                            const std::optional<at::Tensor>& bias,
                                            const Window& window, int64_t groups);

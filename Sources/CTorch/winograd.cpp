@@ -22,7 +22,6 @@
 #include "boundary.h"
 #include "parallel.h"
 
-using ctorch::is_plain;
 using ctorch::parallel;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
@@ -71,6 +70,7 @@ struct Some {
       int64_t picture, top, left;
       all.place(tile, &picture, &top, &left);
       bool has_rows = top + step <= all.height, has_columns = left + step <= all.width;
+      // Four columns alone, both, four rows alone, neither.
       kinds[has_rows ? (has_columns ? 1 : 2) : (has_columns ? 0 : 3)].push_back(tile);
     }
     both = kinds[0].size();
@@ -279,11 +279,11 @@ namespace ctorch {
 bool fits_winograd(const at::Tensor& input, const at::Tensor& weight,
                    const std::optional<at::Tensor>& bias, const int64_t stride[2],
                    const int64_t padding[2], const int64_t dilation[2], int64_t groups) {
-  bool is_plain = groups == 1 && weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3;
+  bool is_usual = groups == 1 && weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3;
   for (int i = 0; i < 2; i++) {
-    is_plain = is_plain && stride[i] == 1 && padding[i] == 1 && dilation[i] == 1;
+    is_usual = is_usual && stride[i] == 1 && padding[i] == 1 && dilation[i] == 1;
   }
-  if (!is_plain) return false;
+  if (!is_usual) return false;
   // With few tiles, transforming the weights takes longer than the multiplications that it saves, unless
   // they stay in the cache.
   constexpr int64_t small_weights = 1 << 15;

@@ -25,6 +25,9 @@ public final class Linear: Module, Layer {
   }
 
   private func output(_ x: Tensor, adding other: Tensor?) -> Tensor {
+    precondition(
+      other.map { $0.shape == x.shape.dropLast() + [weight.shape[0]] } ?? true,
+      "what is added has the output's shape")
     var y: Tensor
     if let packed = packed(x, adding: other, { PackedWeight(linear: weight.value, for: x) }) {
       y = packed

@@ -64,7 +64,8 @@ extension Tensor {
   /// `added`, of the output's shape, is added to it.
   public func conv2d(
     weight: Tensor, bias: Tensor? = nil, stride: Extent = 1, padding: Extent = 0,
-    dilation: Extent = 1, groups: Int = 1, adding added: Tensor? = nil, file: StaticString = #fileID, line: UInt = #line
+    dilation: Extent = 1, groups: Int = 1, adding added: Tensor? = nil,
+    file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     let result = made(file, line) { out in
       stride.lend { stride in

@@ -68,7 +68,8 @@ public struct PackedWeight {
   /// The layer's output for `x`; `fanIn` numbers of the weight go into each of the output. `added`,
   /// of the output's shape and type, is added to it.
   public func callAsFunction(
-    _ x: Tensor, bias: Tensor?, adding added: Tensor? = nil, fanIn: Int, file: StaticString = #fileID, line: UInt = #line
+    _ x: Tensor, bias: Tensor?, adding added: Tensor? = nil, fanIn: Int,
+    file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     let result = made(file, line) { out in
       window.map { window in

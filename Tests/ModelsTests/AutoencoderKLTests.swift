@@ -54,7 +54,8 @@ import Torch
       let small = try fixture["\(name).z"][0..<2].narrowed(2, 0, 7).narrowed(3, 0, 7)
       expectEqual(network.decode(small, tiling: tiling), network.decode(small))
       let single = network.decode(try fixture["\(name).z"], tiling: tiling, oneByOne: true)
-      expectClose(single, decoded)
+      // A batch of another size may go through other kernels, each within rounding of the sum.
+      expectClose(single, decoded, rtol: 1e-5, atol: 5e-6)
     }
   }
 

@@ -56,7 +56,8 @@ import Torch
     let linear = Linear(shape.inputs, shape.outputs, using: random)
     for layer in [convolution, linear] as [any Layer] {
       layer.move(dtype: dtype)
-      let size = layer is Linear ? [2, 5, shape.inputs] : [2, shape.inputs, shape.side, shape.side]
+      let size =
+        layer is Linear ? [2, 5, shape.inputs] : [2, shape.inputs, shape.side, shape.side]
       var x = Tensor.randn(size, using: random).to(dtype)
       if size.count == 4 { x = x.contiguous(.channelsLast) }
       let alone = withoutGradients { layer(x) }

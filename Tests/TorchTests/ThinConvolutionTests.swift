@@ -6,8 +6,6 @@ import Torch
 /// against libtorch's in double precision.
 @Suite struct ThinConvolutionTests {
   struct Case: Sendable, CustomTestStringConvertible {
-    /// Channels of the side that has few.
-    var few = 1
     var many = 64
     var kernel = Extent(4)
     var stride = Extent(2)
@@ -16,16 +14,16 @@ import Torch
     var outputPadding = Extent(0)
     var size = Extent(14, 10)
     var testDescription: String {
-      "\(few) and \(many), \(kernel) by \(stride), padding \(padding) and \(outputPadding), "
+      "\(many), \(kernel) by \(stride), padding \(padding) and \(outputPadding), "
         + "dilation \(dilation), \(size)"
     }
   }
 
   static let cases = [
-    Case(), Case(kernel: Extent(3), stride: 1), Case(few: 3, many: 16, kernel: Extent(2, 2)),
+    Case(), Case(kernel: Extent(3), stride: 1), Case(many: 16, kernel: Extent(2, 2)),
     Case(kernel: Extent(3, 5), stride: Extent(1, 3), padding: Extent(0, 2)),
     Case(kernel: Extent(3), dilation: Extent(2, 1), outputPadding: Extent(1, 0)),
-    Case(few: 16, many: 20, kernel: 1, stride: 1, padding: 0),
+    Case(many: 20, kernel: 1, stride: 1, padding: 0),
     Case(kernel: Extent(3), stride: 1, padding: 0, size: Extent(3, 3)),
   ]
 
@@ -34,11 +32,11 @@ import Torch
   ) -> [(name: String, value: Tensor)] {
     let random = Generator(seed: 7)
     let (inputs, outputs) =
-      isTransposed ? (shape.many, shape.few) : (shape.few, shape.many)
+      isTransposed ? (shape.many, 1) : (1, shape.many)
     let x = Tensor.randn([5, inputs, shape.size.height, shape.size.width], using: random)
       .to(dtype).contiguous(format).detached()
     let weight = Tensor.randn(
-      [shape.many, shape.few, shape.kernel.height, shape.kernel.width], using: random
+      [shape.many, 1, shape.kernel.height, shape.kernel.width], using: random
     ).to(dtype)
     let bias = Tensor.randn([outputs], using: random).to(dtype)
     for end in [x, weight, bias] { end.requiresGradient = true }
@@ -72,10 +70,23 @@ import Torch
     }
   }
 
-  /// What fits no picture is libtorch's to refuse.
-  @Test func impossibleSizesAreRefused() async {
-    await #expect(processExitsWith: .failure) {
-      _ = Tensor.zeros([1, 1, 2, 2]).conv2d(weight: .zeros([16, 1, 4, 4]))
+  /// What fits no picture or layer is libtorch's to refuse, in a sentence.
+  @Test func impossibleSizesAreRefused() async throws {
+    func expectRefusal(_ result: ExitTest.Result?, _ sentence: String) throws {
+      let said = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+      #expect(said.contains(sentence), "\(said)")
     }
+    try expectRefusal(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = Tensor.zeros([1, 1, 2, 2]).conv2d(weight: .zeros([16, 1, 4, 4]))
+      }, "Kernel size can't be greater than actual input size")
+    try expectRefusal(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = Tensor.zeros([1, 1, 8, 8]).conv2d(weight: .zeros([16, 1, 4, 4]), stride: 0)
+      }, "stride")
+    try expectRefusal(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = Tensor.zeros([1, 1, 8, 8]).conv2d(weight: .zeros([16, 1, 4, 4]), bias: .zeros([1]))
+      }, "bias")
   }
 }

@@ -88,13 +88,14 @@ import Torch
     let one = Tensor.randn([1, shape.outputs, 1, 1], using: Generator(seed: 6))
     for more in [pass.seed, pass.seed.contiguous(.channelsLast), one] {
       func run(_ sum: (Tensor) -> Tensor) -> [Tensor] {
-        let ends = [pass.x, pass.weight, more].map { $0.detached() }
-        for end in ends { end.requiresGradient = true }
-        let y = sum(ends[2])
-        return [y.detached()] + y.square().sum().gradients(withRespectTo: [ends[2]]).map { $0! }
+        let end = more.detached()
+        end.requiresGradient = true
+        let y = sum(end)
+        return [y.detached()] + y.square().sum().gradients(withRespectTo: [end]).map { $0! }
       }
-      let fused = run { pass.x.conv2d(weight: pass.weight, bias: pass.bias, padding: 1, adding: $0) }
-      let plain = run { pass.x.conv2d(weight: pass.weight, bias: pass.bias, padding: 1) + $0 }
+      let (x, weight, bias) = (pass.x, pass.weight, pass.bias)
+      let fused = run { x.conv2d(weight: weight, bias: bias, padding: 1, adding: $0) }
+      let plain = run { x.conv2d(weight: weight, bias: bias, padding: 1) + $0 }
       for (mine, its) in zip(fused, plain) { expectEqual(mine, its) }
     }
   }
@@ -102,15 +103,17 @@ import Torch
   /// The weights' and the input's gradients are those of the sum too.
   @Test func gradientsPassTheSum() {
     let pass = Pass(Self.shapes[1])
-    func gradients(_ sum: (Tensor, Tensor, Tensor) -> Tensor) -> [Tensor] {
-      let ends = [pass.x, pass.weight, pass.seed].map { $0.detached() }
+    func run(_ sum: ([Tensor]) -> Tensor) -> [(name: String, value: Tensor)] {
+      let ends = [pass.x, pass.weight, pass.bias, pass.seed].map { $0.detached() }
       for end in ends { end.requiresGradient = true }
-      return sum(ends[0], ends[1], ends[2]).square().sum().gradients(withRespectTo: ends)
-        .map { $0! }
+      let all = outputAndGradients(
+        of: sum(ends), seed: pass.seed, x: ends[0], weight: ends[1], bias: ends[2])
+      let last = sum(ends).square().sum().gradients(withRespectTo: [ends[3]])
+      return all + [("dadded", last[0]!)]
     }
-    let fused = gradients { $0.conv2d(weight: $1, padding: 1, adding: $2) }
-    let plain = gradients { $0.conv2d(weight: $1, padding: 1) + $2 }
-    for (mine, its) in zip(fused, plain) { expectEqual(mine, its) }
+    let fused = run { $0[0].conv2d(weight: $0[1], bias: $0[2], padding: 1, adding: $0[3]) }
+    let plain = run { $0[0].conv2d(weight: $0[1], bias: $0[2], padding: 1) + $0[3] }
+    for (mine, its) in zip(fused, plain) { expectEqual(mine.value, its.value, mine.name) }
   }
 
   /// The same bits every time, whatever the threads do.
