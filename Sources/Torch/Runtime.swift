@@ -43,7 +43,8 @@ public enum Runtime {
   /// Prepares the process; call once, before the first tensor and the first other thread.
   ///
   /// Large buffers stay in the heap between operations: glibc otherwise gives them back to the kernel,
-  /// and the page faults of taking them again cost 10 to 15 % of a training step. What Intel's
+  /// and the page faults of taking them again cost 10 to 15 % of a training step. Tensors of usual
+  /// sizes are given out again, from 64 MB at most that are kept for them. What Intel's
   /// vector functions look up at their first call is looked up here, so that the same seed gives the
   /// same result.
   public static func prepare() { ct_prepare() }
