@@ -3,16 +3,13 @@
 
 #include <cstdint>
 
+#include "window.h"
+
 namespace ctorch {
 
 /// Whether the processor has tiles of bfloat16 and the system lets this process use them; what follows
 /// computes nothing elsewhere.
 bool has_matrix_unit();
-
-/// How a convolution moves over its input.
-struct Window {
-  int64_t stride[2], padding[2], dilation[2];
-};
 
 /// A convolution from pictures `[N, height, width, channels]` to `[N, out_height, out_width, filters]`.
 struct Convolution {

@@ -16,10 +16,6 @@ int ct_linear(CTTensor input, CTTensor weight, CTTensor bias, CTTensor* out) {
   });
 }
 
-static Window window(const int64_t stride[2], const int64_t padding[2], const int64_t dilation[2]) {
-  return {{stride[0], stride[1]}, {padding[0], padding[1]}, {dilation[0], dilation[1]}};
-}
-
 int ct_conv2d(CTTensor input, CTTensor weight, CTTensor bias, const int64_t stride[2],
               const int64_t padding[2], const int64_t dilation[2], int64_t groups, CTTensor added,
               CTTensor* out) {

@@ -55,8 +55,7 @@ int ct_pack_conv2d(CTTensor input, CTTensor weight, const int64_t stride[2],
     if (!operation || !fits(x, w) || x->dim() != 4 ||
         !x->is_contiguous(at::MemoryFormat::ChannelsLast) ||
         fits_winograd(x, w, std::nullopt, stride, padding, dilation, groups) ||
-        fits_thin_convolution(x, w, std::nullopt, {{stride[0], stride[1]}, {padding[0], padding[1]},
-                                                   {dilation[0], dilation[1]}}, groups)) {
+        fits_thin_convolution(x, w, std::nullopt, window(stride, padding, dilation), groups)) {
       return;
     }
     *out = pack(*operation, {w->detach(), pair(padding), pair(stride), pair(dilation), groups,

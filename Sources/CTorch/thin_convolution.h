@@ -3,7 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "matrix_unit_layers.h"
+#include "window.h"
 
 namespace ctorch {
 

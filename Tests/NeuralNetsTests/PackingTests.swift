@@ -17,6 +17,12 @@ import Torch
     var testDescription: String {
       "\(inputs)→\(outputs), \(kernel)×\(kernel) by \(stride), \(groups) groups, \(side) pixels"
     }
+
+    func convolution(using random: Generator) -> Conv2d {
+      Conv2d(
+        inputs, outputs, kernel: Extent(kernel), stride: Extent(stride), padding: Extent(padding),
+        groups: groups, using: random)
+    }
   }
 
   private static let shapes = [
@@ -27,9 +33,7 @@ import Torch
   @Test(arguments: shapes, [DType.float32, .bfloat16])
   func convolutionsGiveTheSame(_ shape: Shape, _ dtype: DType) {
     let random = Generator(seed: 4)
-    let layer = Conv2d(
-      shape.inputs, shape.outputs, kernel: Extent(shape.kernel), stride: Extent(shape.stride),
-      padding: Extent(shape.padding), groups: shape.groups, using: random)
+    let layer = shape.convolution(using: random)
     layer.move(dtype: dtype)
     // The first size decides the layout; another one must do too.
     let inputs = [shape.side, shape.side + 4].map {
@@ -50,9 +54,7 @@ import Torch
   @Test(arguments: shapes, [DType.float32, .bfloat16])
   func sumsAreTheSame(_ shape: Shape, _ dtype: DType) {
     let random = Generator(seed: 14)
-    let convolution = Conv2d(
-      shape.inputs, shape.outputs, kernel: Extent(shape.kernel), stride: Extent(shape.stride),
-      padding: Extent(shape.padding), groups: shape.groups, using: random)
+    let convolution = shape.convolution(using: random)
     let linear = Linear(shape.inputs, shape.outputs, using: random)
     for layer in [convolution, linear] as [any Layer] {
       layer.move(dtype: dtype)
