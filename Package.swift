@@ -58,6 +58,9 @@ let package = Package(
         .unsafeFlags([
           "-isystem", "\(libtorch)/include",
           "-isystem", "\(libtorch)/include/torch/csrc/api/include",
+          // CUDA's own headers, where a wheel of libtorch came with them: older ones need them for
+          // graphs.
+          "-isystem", "\(libtorch)/../nvidia/cu13/include",
           // Of debug builds too: their kernels would else be fifty times as slow.
           "-O3",
         ]),

@@ -270,6 +270,11 @@ bool is_fit(const at::Tensor& query, const at::Tensor& key, const at::Tensor& va
   return is_known && query.size(3) % step == 0 && query.size(3) <= 32 && key.size(2) == value.size(2);
 }
 
+/// Whether the products and the softmax one by one beat libtorch's fused kernel: with few keys they do.
+bool is_faster_one_by_one(const at::Tensor& query, const at::Tensor& key) {
+  return query.device().is_cpu() && query.scalar_type() == at::kFloat && key.size(-2) <= 128;
+}
+
 }  // namespace
 
 int ct_attention(CTTensor query, CTTensor key, CTTensor value, CTTensor mask, const double* scale,
@@ -277,12 +282,18 @@ int ct_attention(CTTensor query, CTTensor key, CTTensor value, CTTensor mask, co
   return guard("scaled_dot_product_attention", {query, key, value, mask}, [&] {
     Ref q(query), k(key), v(value);
     double factor = scale ? *scale : 1 / std::sqrt(static_cast<double>(q->size(-1)));
-    if (!mask && !causal && fits_bfloat16_attention(q, k, v, factor)) {
-      *out = give(bfloat16_attention(q, k, v, factor));
+    bool is_plain = !mask && !causal, has_few = is_plain && is_fit(q, k, v);
+    if (is_plain && !(has_few && q->scalar_type() == at::kFloat) &&
+        fits_tiled_attention(q, k, v, factor)) {
+      *out = give(tiled_attention(q, k, v, factor));
       return;
     }
-    if (!mask && !causal && is_fit(q, k, v)) {
+    if (has_few) {
       *out = give(FewChannels::apply(*q, *k, *v, factor));
+      return;
+    }
+    if (is_plain && is_faster_one_by_one(q, k)) {
+      *out = give(plain(q, k, v, factor));
       return;
     }
     *out = give(at::scaled_dot_product_attention(

@@ -5,12 +5,12 @@
 
 namespace ctorch {
 
-/// Whether the kernel for bfloat16 is for these, [N, heads, T, d]: without gradients.
-bool fits_bfloat16_attention(const at::Tensor& query, const at::Tensor& key,
-                             const at::Tensor& value, double scale);
+/// Whether the kernel of tiles is for these, [N, heads, T, d]: float32 or bfloat16 without gradients.
+bool fits_tiled_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+                          double scale);
 
 /// softmax(q kᵀ · scale) v, [N, heads, T, d].
-at::Tensor bfloat16_attention(const at::Tensor& query, const at::Tensor& key,
-                              const at::Tensor& value, double scale);
+at::Tensor tiled_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+                           double scale);
 
 }  // namespace ctorch

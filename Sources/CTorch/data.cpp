@@ -87,9 +87,10 @@ int ct_full(const int64_t* sizes, int64_t ndim, CTScalar value, int dtype, int k
   });
 }
 
-int ct_arange(CTScalar start, CTScalar end, CTScalar step, int dtype, CTTensor* out) {
+int ct_arange(CTScalar start, CTScalar end, CTScalar step, int dtype, int kind, int index,
+              CTTensor* out) {
   return guard("arange", {}, [&] {
-    *out = give(at::arange(scalar(start), scalar(end), scalar(step), options(dtype)));
+    *out = give(at::arange(scalar(start), scalar(end), scalar(step), options(dtype, kind, index)));
   });
 }
 

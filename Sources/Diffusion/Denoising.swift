@@ -59,3 +59,11 @@ public struct Denoising: Sequence, IteratorProtocol {
       denoised: step.denoised)
   }
 }
+
+extension GraphedFunction {
+  /// What a function of pictures `[N, C, H, W]` and their timesteps `[N]` says about `x` at one
+  /// timestep for all.
+  public func callAsFunction(_ x: Tensor, at timestep: Double) -> Tensor {
+    self([x, .full([x.size(0)], timestep, device: x.device)])
+  }
+}

@@ -184,7 +184,8 @@ public final class DiffusionPipeline {
       guard request.classes == nil, request.guidance == Guidance() else {
         throw SamplerError("this network knows no classes; leave the class and the guidance out.")
       }
-      return { x, t in unet(x.to(dtype), timesteps: .full([x.size(0)], t, device: x.device)) }
+      let graphed = GraphedFunction { unet($0[0].to(dtype), timesteps: $0[1]) }
+      return { x, t in graphed(x, at: t) }
     }
     guard let classes = request.classes else {
       throw SamplerError("this network wants to be told a class for each picture.")

@@ -48,40 +48,47 @@ extension Tensor: BatchCondition {
 }
 
 /// A network under guidance: one forward a step without it, one with both conditions in a batch
-/// where it acts.
-public struct GuidedNetwork<Condition: BatchCondition> {
+/// where it acts. A GPU is told each of them once, as a graph.
+public struct GuidedNetwork {
   private let guidance: Guidance
-  private let condition: Condition
-  /// The negative condition, then the condition, where guidance acts.
-  private let both: Condition?
   private let trainTimesteps: Int
-  private let network: (Tensor, Tensor, Condition) -> Tensor
+  /// The network's word about pictures `[N, C, H, W]` and their timesteps `[N]`.
+  private let alone: GraphedFunction
+  /// The guided one, where there is something to be guided away from.
+  private let guided: GraphedFunction?
 
   /// Steers `network(x, timesteps [N], condition)` towards `condition` and away from `negative`,
   /// which is the empty condition or one that is not wanted.
-  public init(
+  public init<Condition: BatchCondition>(
     _ guidance: Guidance, condition: Condition, negative: Condition?, trainTimesteps: Int,
     network: @escaping (Tensor, Tensor, Condition) -> Tensor
   ) {
     precondition(
       guidance.scale == 1 || negative != nil, "guidance needs something to be guided away from")
     self.guidance = guidance
-    self.condition = condition
-    both = guidance.scale == 1 ? nil : negative?.joined(with: condition)
     self.trainTimesteps = trainTimesteps
-    self.network = network
+    alone = GraphedFunction { network($0[0], $0[1], condition) }
+    let both = guidance.scale == 1 ? nil : negative?.joined(with: condition)
+    guided = both.map { both in
+      GraphedFunction {
+        let twice = $0.map { Tensor.concatenated([$0, $0]) }
+        return Self.guided(network(twice[0], twice[1], both), guidance, channels: $0[0].size(1))
+      }
+    }
   }
 
   /// The prediction for `x` `[N, C, H, W]` at `timestep`.
   public func callAsFunction(_ x: Tensor, _ timestep: Double) -> Tensor {
-    func told(_ count: Int) -> Tensor { Tensor.full([count], timestep, device: x.device) }
-    let n = x.size(0)
-    guard let both, guidance.acts(at: timestep / Double(trainTimesteps)) else {
-      return network(x, told(n), condition)
+    guard let guided, guidance.acts(at: timestep / Double(trainTimesteps)) else {
+      return alone(x, at: timestep)
     }
-    let output = network(.concatenated([x, x]), told(2 * n), both)
+    return guided(x, at: timestep)
+  }
+
+  /// Both halves of `output` `[2 N, …]`, the negative one first, as one prediction.
+  private static func guided(_ output: Tensor, _ guidance: Guidance, channels: Int) -> Tensor {
+    let n = output.size(0) / 2
     let (unconditional, conditional) = (output[0..<n], output[n..<2 * n])
-    let channels = x.size(1)
     guard output.size(1) == 2 * channels else {
       return guidance(conditional: conditional, unconditional: unconditional)
     }

@@ -35,7 +35,7 @@ public enum Prediction: String, Codable, Sendable, CaseIterable {
 
   /// x_0 by the network's word `output` about `x` at a level.
   public func start(_ output: Tensor, from x: Tensor, at level: SignalLevel) -> Tensor {
-    func factor(_ value: Double) -> Tensor { Tensor(value, dtype: x.dtype).to(x.device) }
+    func factor(_ value: Double) -> Tensor { .full([], value, dtype: x.dtype, device: x.device) }
     return start(output, from: x, alpha: factor(level.alpha), sigma: factor(level.sigma))
   }
 

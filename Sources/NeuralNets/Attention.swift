@@ -50,11 +50,7 @@ public final class Attention: Module {
     _ x: Tensor, over context: KeysAndValues, mask: Tensor? = nil, adding other: Tensor? = nil
   ) -> Tensor {
     let (query, key, value) = (split(toQ(x)), context.keys, context.values)
-    let attended =
-      mask == nil && isFasterWrittenOut(query, keys: key.size(2))
-      ? (query * (1 / Double(query.size(3)).squareRoot())).matmul(key.transposed()).softmax(-1)
-        .matmul(value)
-      : Tensor.attention(query: query, key: key, value: value, mask: mask)
+    let attended = Tensor.attention(query: query, key: key, value: value, mask: mask)
     let joined = attended.transposed(1, 2).reshaped([x.size(0), x.size(1), -1])
     return other.map { toOut[0](joined, adding: $0) } ?? toOut[0](joined)
   }
@@ -62,11 +58,5 @@ public final class Attention: Module {
   /// `[N, T, heads · d]` to `[N, heads, T, d]`.
   private func split(_ x: Tensor) -> Tensor {
     x.reshaped([x.size(0), x.size(1), heads, -1]).transposed(1, 2)
-  }
-
-  /// Whether the products and the softmax one by one beat libtorch's fused kernel, as measured on a
-  /// CPU: with few keys they do, but not beside the kernel of our own for heads of few channels.
-  private func isFasterWrittenOut(_ query: Tensor, keys: Int) -> Bool {
-    query.device == .cpu && query.dtype == .float32 && keys <= 128 && query.size(3) > 32
   }
 }

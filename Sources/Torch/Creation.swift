@@ -59,17 +59,21 @@ extension Tensor {
 
   /// Evenly spaced numbers from `start` up to, but without, `end`.
   public static func arange<S: TensorScalar>(
-    _ start: S, _ end: S, step: S, dtype: DType = .float32,
+    _ start: S, _ end: S, step: S, dtype: DType = .float32, device: Device = .cpu,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    made(file, line) { ct_arange(start.scalar, end.scalar, step.scalar, dtype.rawValue, $0) }
+    made(file, line) {
+      ct_arange(
+        start.scalar, end.scalar, step.scalar, dtype.rawValue, device.kind, device.index, $0)
+    }
   }
 
   /// 0, 1, … `count` − 1.
   public static func arange(
-    _ count: Int, dtype: DType = .int64, file: StaticString = #fileID, line: UInt = #line
+    _ count: Int, dtype: DType = .int64, device: Device = .cpu,
+    file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    arange(0, count, step: 1, dtype: dtype, file: file, line: line)
+    arange(0, count, step: 1, dtype: dtype, device: device, file: file, line: line)
   }
 
   /// `steps` evenly spaced numbers from `start` to `end`, both included.

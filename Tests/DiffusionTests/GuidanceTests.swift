@@ -21,7 +21,7 @@ import Torch
   private let classes = Tensor([0, 2, 1])
   private let nothing = Tensor([3, 3, 3])
 
-  private func guided(_ guidance: Guidance, _ network: Network) -> GuidedNetwork<Tensor> {
+  private func guided(_ guidance: Guidance, _ network: Network) -> GuidedNetwork {
     GuidedNetwork(
       guidance, condition: classes, negative: nothing, trainTimesteps: 1000
     ) { network($0, $1, $2) }

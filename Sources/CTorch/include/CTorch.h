@@ -20,6 +20,7 @@ extern "C" {
 
 typedef struct CTTensorOpaque *CTTensor;
 typedef struct CTGeneratorOpaque *CTGenerator;
+typedef struct CTGraphOpaque *CTGraph;
 
 /// Element types, with libtorch's own numbers.
 enum CTDType {
@@ -58,6 +59,14 @@ int ct_set_threads_here(int count);
 bool ct_device_available(int device, int index);
 int ct_device_synchronize(int device);
 
+// Graphs: what a GPU is told to do, recorded once ------------------------------------------------
+bool ct_graph_available(int device);
+// What this thread calls until `end` is recorded, not done. No operation may wait for the device.
+int ct_graph_begin(int device, int index, CTGraph *out);
+int ct_graph_end(CTGraph graph);
+int ct_graph_replay(CTGraph graph);
+void ct_graph_free(CTGraph graph);
+
 // Generators --------------------------------------------------------------------------------------
 int ct_generator_new(int device, uint64_t seed, CTGenerator *out);
 void ct_generator_free(CTGenerator generator);
@@ -93,7 +102,8 @@ int ct_to(CTTensor tensor, int dtype, int device, int index, bool copy, CTTensor
 int ct_empty(const int64_t *sizes, int64_t ndim, int dtype, int device, int index, CTTensor *out);
 int ct_full(const int64_t *sizes, int64_t ndim, CTScalar value, int dtype, int device, int index,
             CTTensor *out);
-int ct_arange(CTScalar start, CTScalar end, CTScalar step, int dtype, CTTensor *out);
+int ct_arange(CTScalar start, CTScalar end, CTScalar step, int dtype, int device, int index,
+              CTTensor *out);
 int ct_linspace(double start, double end, int64_t steps, int dtype, CTTensor *out);
 int ct_eye(int64_t n, int dtype, CTTensor *out);
 int ct_empty_like(CTTensor tensor, CTTensor *out);

@@ -62,7 +62,9 @@ struct Workload: Sendable {
     let training = noisePrediction(of: network, x, precision) { network($0, timesteps: $1) }
     let used = UNet2D(config, using: Generator(seed: 0))
     let input = x[0..<16].to(prepare(used, precision, device, isFilled: true))
-    return [training, forward(of: 16, precision) { used(input, timesteps: Tensor(7)) }]
+    return [
+      training, forward(precision, input, at: 7) { used($0, timesteps: $1) },
+    ]
   }
 
   /// A latent U-Net with cross-attention.
@@ -89,7 +91,7 @@ struct Workload: Sendable {
     let prompt = withoutGradients { used.prepared(PromptContext(states[0..<2].to(dtype))) }
     let input = x[0..<2].to(dtype)
     return [
-      training, forward(of: 2, precision) { used(input, timesteps: Tensor(7), prompt: prompt) },
+      training, forward(precision, input, at: 7) { used($0, timesteps: $1, prompt: prompt) },
     ]
   }
 
@@ -108,7 +110,7 @@ struct Workload: Sendable {
       try weights.map { try AutoencoderKL(folder: $0) } ?? AutoencoderKL(config, using: nil)
     let dtype = prepare(network, precision, device, isFilled: weights != nil)
     let z = Tensor.randn([1, 4, 64, 64], using: Generator(seed: 1)).to(device).to(dtype)
-    return [forward(of: 1) { network.decode(z) }]
+    return [forward(precision, z, at: 0) { z, _ in network.decode(z) }]
   }
 
   /// Stable Diffusion 1.5's U-Net, both halves of guidance at once.
@@ -126,7 +128,9 @@ struct Workload: Sendable {
     let x = Tensor.randn([2, 4, 64, 64], using: random).to(device).to(dtype)
     let states = Tensor.randn([2, 77, 768], using: random).to(device).to(dtype)
     let prompt = withoutGradients { network.prepared(PromptContext(states)) }
-    return [forward(of: 2) { network(x, timesteps: Tensor(500), prompt: prompt) }]
+    return [
+      forward(precision, x, at: 500) { network($0, timesteps: $1, prompt: prompt) }
+    ]
   }
 
   /// How time grows with batch and picture.
@@ -140,8 +144,8 @@ struct Workload: Sendable {
       let network = smallUNet(side, device)
       let dtype = prepare(network, precision, device, isFilled: true)
       let x = Tensor.randn([batch, 3, side, side], using: Generator(seed: 1)).to(device).to(dtype)
-      return forward(of: batch, named: "\(batch)×3×\(side)×\(side)", precision) {
-        network(x, timesteps: Tensor(7))
+      return forward(precision, x, at: 7, named: "\(batch)×3×\(side)×\(side)") {
+        network($0, timesteps: $1)
       }
     }
     let network = smallUNet(64, device)
@@ -155,9 +159,9 @@ struct Workload: Sendable {
         let start = source.draw([1, 3, 64, 64], device: device)
         withoutGradients {
           inUse {
+            let graphed = GraphedFunction { network($0[0].to(dtype), timesteps: $0[1]) }
             for _ in Denoising(
-              sampler, from: start, drawing: source,
-              network: { x, t in network(x.to(dtype), timesteps: Tensor(t).to(device)) })
+              sampler, from: start, drawing: source, network: { graphed($0, at: $1) })
             {}
           }
         }
@@ -220,13 +224,15 @@ private func noisePrediction(
 /// How a network computes that was prepared: in bfloat16 its weights are, and need no conversion.
 private func inUse(_ precision: Precision) -> Precision { precision == .bf16 ? .fp32 : precision }
 
+/// What a network in use says about `x` at a timestep.
 private func forward(
-  of count: Int, named name: String? = nil, _ precision: Precision = .fp32,
-  _ body: @escaping () -> Tensor
+  _ precision: Precision, _ x: Tensor, at timestep: Double, named name: String? = nil,
+  _ body: @escaping (_ x: Tensor, _ timesteps: Tensor) -> Tensor
 ) -> Job {
   let precision = inUse(precision)
-  return Job(name ?? "forward of \(count)", items: count) {
-    withoutGradients { precision { _ = body() } }
+  let graphed = GraphedFunction { body($0[0], $0[1]) }
+  return Job(name ?? "forward of \(x.size(0))", items: x.size(0)) {
+    withoutGradients { precision { _ = graphed(x, at: timestep) } }
   }
 }
 

@@ -19,8 +19,8 @@ final class SinusoidalEmbedding: Module, Layer {
   func callAsFunction(_ t: Tensor) -> Tensor {
     let half = width / 2
     let exponents =
-      Tensor.arange(half).to(.float32) * -log(10_000.0) / Double(half - shift)
-    let angles = t.to(.float32).unsqueezed(1) * exponents.exp().to(t.device)  // [N, width / 2]
+      Tensor.arange(half, device: t.device).to(.float32) * -log(10_000.0) / Double(half - shift)
+    let angles = t.to(.float32).unsqueezed(1) * exponents.exp()  // [N, width / 2]
     let waves = cosinesFirst ? [angles.cos(), angles.sin()] : [angles.sin(), angles.cos()]
     let embedding = Tensor.concatenated(waves, 1)
     return width.isMultiple(of: 2) ? embedding : embedding.padded([0, 1])

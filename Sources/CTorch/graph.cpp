@@ -1,0 +1,89 @@
+// What a GPU is told to do, recorded once and started as one piece afterwards: CUDA graphs.
+#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <optional>
+
+#include "boundary.h"
+
+// From 2.13 on libtorch records without headers of CUDA's; before, its class for CUDA needs them.
+#if __has_include(<ATen/accelerator/Graph.h>)
+#include <ATen/accelerator/Graph.h>
+#define CT_GRAPHS 1
+using Graph = at::accelerator::Graph;
+constexpr auto this_thread = at::GraphCaptureMode::ThreadLocal;
+static bool is_registered() { return at::has_graph_impl(at::kCUDA); }
+#elif __has_include(<cuda_runtime_api.h>) && __has_include(<ATen/cuda/CUDAGraph.h>)
+#include <ATen/cuda/CUDAGraph.h>
+#define CT_GRAPHS 1
+using Graph = at::cuda::CUDAGraph;
+constexpr auto this_thread = cudaStreamCaptureModeThreadLocal;
+static bool is_registered() { return true; }
+#endif
+
+using namespace ctorch;
+
+#ifdef CT_GRAPHS
+
+namespace {
+
+/// A graph and the stream that it is recorded on: CUDA records none of the one that is there by
+/// default.
+struct Recording {
+  explicit Recording(at::Device device)
+      : stream(c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device)) {}
+
+  c10::Stream stream;
+  Graph graph;
+  std::optional<c10::StreamGuard> here;
+};
+
+Recording& recording(CTGraph handle) { return *reinterpret_cast<Recording*>(handle); }
+
+}  // namespace
+
+bool ct_graph_available(int kind) {
+  return kind == CT_CUDA && at::globalContext().hasCUDA() && is_registered();
+}
+
+int ct_graph_begin(int kind, int index, CTGraph* out) {
+  return guard("graph.begin", {}, [&] {
+    auto made = std::make_unique<Recording>(device(kind, index));
+    // What was started before has to be through: the new stream does not wait for it.
+    c10::impl::VirtualGuardImpl(made->stream.device_type())
+        .synchronizeDevice(made->stream.device_index());
+    made->here.emplace(made->stream);
+    made->graph.capture_begin({0, 0}, this_thread);
+    *out = reinterpret_cast<CTGraph>(made.release());
+  });
+}
+
+int ct_graph_end(CTGraph handle) {
+  return guard("graph.end", {}, [&] {
+    recording(handle).graph.capture_end();
+    recording(handle).here.reset();
+  });
+}
+
+int ct_graph_replay(CTGraph handle) {
+  return guard("graph.replay", {}, [&] { recording(handle).graph.replay(); });
+}
+
+void ct_graph_free(CTGraph handle) { delete reinterpret_cast<Recording*>(handle); }
+
+#else
+
+static int none() {
+  return guard("graph", {}, [] { TORCH_CHECK(false, "this libtorch records no graphs"); });
+}
+
+bool ct_graph_available(int) { return false; }
+int ct_graph_begin(int, int, CTGraph*) { return none(); }
+int ct_graph_end(CTGraph) { return none(); }
+int ct_graph_replay(CTGraph) { return none(); }
+void ct_graph_free(CTGraph) {}
+
+#endif
