@@ -19,7 +19,9 @@
 #include <algorithm>
 #include <memory>
 
+#include "bfloat16.h"
 #include "boundary.h"
+#include "matrix_unit.h"
 #include "parallel.h"
 
 using ctorch::parallel;
@@ -140,6 +142,22 @@ bool has_vectors() {
 #define WIDEST(kernel, ...) narrow::kernel(__VA_ARGS__)
 #endif
 
+/// Numbers of a tensor in float32 or bfloat16, the latter as their bits; `nullptr` of none.
+template <typename T>
+const T* numbers(const at::Tensor& x) {
+  return x.defined() ? static_cast<const T*>(x.const_data_ptr()) : nullptr;
+}
+
+/// Calls `body` with a number of the type that a kernel takes the tensor's for.
+template <typename Body>
+void by_type(const at::Tensor& x, const Body& body) {
+  if (x.scalar_type() == at::kBFloat16) {
+    body(uint16_t{});
+  } else {
+    body(float{});
+  }
+}
+
 /// G g Gᵀ of all filters `[K, C, 3, 3]` as 36 matrices `[C, K]` of panels; with `turned`, of the
 /// filters by which a gradient goes back: turned by 180° and `[K, C]`.
 at::Tensor transformed(const at::Tensor& weight, bool turned) {
@@ -147,13 +165,15 @@ at::Tensor transformed(const at::Tensor& weight, bool turned) {
   int64_t filters = dense.size(0), channels = dense.size(1);
   int64_t rows = turned ? filters : channels, columns = turned ? channels : filters;
   int64_t along = turned ? 9 * channels : 9, across = turned ? 9 : 9 * channels;
-  at::Tensor result = at::empty({places, apart(rows, columns)}, dense.options());
-  const float* w = dense.const_data_ptr<float>();
+  at::Tensor result = at::empty({places, apart(rows, columns)}, dense.options().dtype(at::kFloat));
   float* u = result.mutable_data_ptr<float>();
-  parallel(columns / panel, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t k = begin * panel; k < end * panel; k += panel) {
-      WIDEST(transform_panel, w, rows, columns, along, across, turned, k, u);
-    }
+  by_type(dense, [&]<typename T>(T) {
+    const T* w = numbers<T>(dense);
+    parallel(columns / panel, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t k = begin * panel; k < end * panel; k += panel) {
+        WIDEST(transform_panel<T>, w, rows, columns, along, across, turned, k, u);
+      }
+    });
   });
   return result;
 }
@@ -182,20 +202,19 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& u, int64_t outputs,
   at::Tensor result = at::empty({x.size(0), outputs, x.size(2), x.size(3)},
                                 x.options().memory_format(at::MemoryFormat::ChannelsLast));
   int64_t some = tiles_at_once(inputs, outputs, tiles.count);
-  const float *from = x.const_data_ptr<float>(), *weights = u.const_data_ptr<float>();
-  auto data = [](const at::Tensor& one) {
-    return one.defined() ? one.const_data_ptr<float>() : nullptr;
-  };
-  const float *offsets = data(bias), *more = data(added);
-  float* y = result.mutable_data_ptr<float>();
-  parallel((tiles.count + some - 1) / some, 1, [&](int64_t begin, int64_t end) {
-    Space space(new float[places * (apart(some, inputs) + apart(some, outputs))]);
-    for (int64_t part = begin; part < end; part++) {
-      int64_t first = part * some;
-      Some part_of(tiles, first, std::min(some, tiles.count - first));
-      WIDEST(convolve_tiles, from, tiles, part_of, inputs, outputs, weights, offsets, more,
-             space.get(), y);
-    }
+  const float *weights = numbers<float>(u), *offsets = numbers<float>(bias);
+  by_type(x, [&]<typename T>(T) {
+    const T *from = numbers<T>(x), *more = numbers<T>(added);
+    T* y = static_cast<T*>(result.mutable_data_ptr());
+    parallel((tiles.count + some - 1) / some, 1, [&](int64_t begin, int64_t end) {
+      Space space(new float[places * (apart(some, inputs) + apart(some, outputs))]);
+      for (int64_t part = begin; part < end; part++) {
+        int64_t first = part * some;
+        Some part_of(tiles, first, std::min(some, tiles.count - first));
+        WIDEST(convolve_tiles<T>, from, tiles, part_of, inputs, outputs, weights, offsets, more,
+               space.get(), y);
+      }
+    });
   });
   return result;
 }
@@ -211,21 +230,23 @@ at::Tensor weight_gradient(const at::Tensor& x, const at::Tensor& dy) {
   int64_t size = places * apart(inputs, outputs);
   int64_t fitting = std::max<int64_t>(1, (int64_t{1} << 26) / size);
   int64_t parts = std::min(std::min<int64_t>(at::get_num_threads(), fitting), chunks);
-  const float *from = x.const_data_ptr<float>(), *gradient = dy.const_data_ptr<float>();
   at::Tensor sums = at::empty({parts, places, apart(inputs, outputs)},
-                              x.options().memory_format(at::MemoryFormat::Contiguous));
+                              x.options().dtype(at::kFloat).memory_format(std::nullopt));
   float* du = sums.mutable_data_ptr<float>();
-  parallel(parts, 1, [&](int64_t begin, int64_t end) {
-    Space space(new float[places * (apart(some, inputs) + apart(some, outputs))]);
-    for (int64_t part = begin; part < end; part++) {
-      int64_t start = chunks * part / parts, last = chunks * (part + 1) / parts;
-      for (int64_t chunk = start; chunk < last; chunk++) {
-        int64_t first = chunk * some;
-        Some part_of(tiles, first, std::min(some, tiles.count - first));
-        WIDEST(weight_tiles, from, gradient, tiles, part_of, inputs, outputs, chunk > start,
-               space.get(), du + part * size);
+  by_type(x, [&]<typename T>(T) {
+    const T *from = numbers<T>(x), *gradient = numbers<T>(dy);
+    parallel(parts, 1, [&](int64_t begin, int64_t end) {
+      Space space(new float[places * (apart(some, inputs) + apart(some, outputs))]);
+      for (int64_t part = begin; part < end; part++) {
+        int64_t start = chunks * part / parts, last = chunks * (part + 1) / parts;
+        for (int64_t chunk = start; chunk < last; chunk++) {
+          int64_t first = chunk * some;
+          Some part_of(tiles, first, std::min(some, tiles.count - first));
+          WIDEST(weight_tiles<T>, from, gradient, tiles, part_of, inputs, outputs, chunk > start,
+                 space.get(), du + part * size);
+        }
       }
-    }
+    });
   });
   at::Tensor result = at::empty({outputs, inputs, 3, 3}, sums.options());
   float* dw = result.mutable_data_ptr<float>();
@@ -242,35 +263,54 @@ struct Winograd : torch::autograd::Function<Winograd> {
                             const at::Tensor& weight, const std::optional<at::Tensor>& bias,
                             const std::optional<at::Tensor>& added) {
     context->save_for_backward({input, weight});
-    context->saved_data["bias"] = bias.has_value();
+    context->saved_data["bias"] = bias ? std::optional(bias->scalar_type()) : std::nullopt;
     context->saved_data["added"] = added.has_value();
     return convolve(input, transformed(weight, false), weight.size(0),
-                    bias ? bias->contiguous() : at::Tensor(),
+                    bias ? bias->to(at::kFloat).contiguous() : at::Tensor(),
                     added ? added->contiguous(at::MemoryFormat::ChannelsLast) : at::Tensor());
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     variable_list saved = context->get_saved_variables();
     const at::Tensor &input = saved[0], &weight = saved[1];
-    bool has_bias = context->saved_data["bias"].toBool();
+    c10::IValue bias = context->saved_data["bias"];
     bool for_input = context->needs_input_grad(0), for_weight = context->needs_input_grad(1);
-    bool for_bias = has_bias && context->needs_input_grad(2);
+    bool for_bias = !bias.isNone() && context->needs_input_grad(2);
     variable_list found(4);
     if (context->saved_data["added"].toBool()) found[3] = gradients[0];
     if (c10::GradMode::is_enabled()) {
       // Gradients of gradients: through PyTorch's own operation, which has them.
       std::tie(found[0], found[1], found[2]) = at::convolution_backward(
-          gradients[0], input, weight, weight.size(0), {1, 1}, {1, 1}, {1, 1}, false, {0, 0}, 1,
-          {for_input, for_weight, for_bias});
+          gradients[0], input, weight.to(input.scalar_type()), weight.size(0), {1, 1}, {1, 1},
+          {1, 1}, false, {0, 0}, 1, {for_input, for_weight, for_bias});
+      if (for_weight) found[1] = found[1].to(weight.scalar_type());
+      if (for_bias) found[2] = found[2].to(bias.toScalarType());
       return found;
     }
     at::Tensor dy = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     if (for_input) found[0] = convolve(dy, transformed(weight, true), weight.size(1));
-    if (for_weight) found[1] = weight_gradient(input, dy);
-    if (for_bias) found[2] = dy.sum({0, 2, 3});
+    if (for_weight) found[1] = weight_gradient(input, dy).to(weight.scalar_type());
+    if (for_bias) found[2] = dy.sum({0, 2, 3}, false, at::kFloat).to(bias.toScalarType());
     return found;
   }
 };
+
+/// What the pictures of a convolution are multiplied in.
+at::ScalarType type_of(const at::Tensor& input) {
+  return at::autocast::is_autocast_enabled(at::kCPU) ? at::autocast::get_autocast_dtype(at::kCPU)
+                                                     : input.scalar_type();
+}
+
+bool is_known(at::ScalarType type) { return type == at::kFloat || type == at::kBFloat16; }
+
+/// Whether this algorithm in float32 is faster than a sum in pictures' own type, with a number of filters'
+/// planes: of bfloat16, which vector instructions multiply but twice as fast, where there is no matrix
+/// unit, nor more transformed weights than gain anything for the memory that they take.
+bool is_faster(at::ScalarType type, int64_t planes) {
+  constexpr int64_t most = (1 << 26) / (places * sizeof(float));
+  return type == at::kFloat ||
+         (type == at::kBFloat16 && !ctorch::has_matrix_unit() && planes <= most);
+}
 
 }  // namespace
 
@@ -287,27 +327,31 @@ bool fits_winograd(const at::Tensor& input, const at::Tensor& weight,
   // With few tiles, transforming the weights takes longer than the multiplications that it saves, unless
   // they stay in the cache.
   constexpr int64_t small_weights = 1 << 15;
-  int64_t fewest = weight.size(0) * weight.size(1) <= small_weights ? 48 : 128;
-  return has_vectors() && !at::autocast::is_autocast_enabled(at::kCPU) &&
-         input.dim() == 4 && input.size(1) == weight.size(1) &&
-         weight.size(0) > 0 && weight.size(0) % panel == 0 && weight.size(1) % panel == 0 &&
+  int64_t size = weight.size(0) * weight.size(1), fewest = size <= small_weights ? 48 : 128;
+  // Autocast brings weights to bfloat16 too; here they stay what they are.
+  bool is_autocast = at::autocast::is_autocast_enabled(at::kCPU);
+  return has_vectors() && is_faster(type_of(input), size) && input.dim() == 4 &&
+         input.size(1) == weight.size(1) && weight.size(0) > 0 && weight.size(0) % panel == 0 &&
+         weight.size(1) % panel == 0 &&
          Tiles(input.size(0), input.size(2), input.size(3)).count >= fewest &&
          (!bias || (bias->dim() == 1 && bias->size(0) == weight.size(0) &&
-                    bias->scalar_type() == at::kFloat && bias->device().is_cpu())) &&
-         input.device().is_cpu() && weight.device().is_cpu() && input.scalar_type() == at::kFloat &&
-         weight.scalar_type() == at::kFloat &&
+                    bias->scalar_type() == weight.scalar_type() && bias->device().is_cpu())) &&
+         input.device().is_cpu() && weight.device().is_cpu() && is_known(input.scalar_type()) &&
+         (weight.scalar_type() == input.scalar_type() ||
+          (is_autocast && is_known(weight.scalar_type()))) &&
          input.is_contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-at::Tensor winograd(const at::Tensor& input, const at::Tensor& weight,
+at::Tensor winograd(const at::Tensor& given, const at::Tensor& weight,
                     const std::optional<at::Tensor>& bias,
                     const std::optional<at::Tensor>& added) {
+  at::Tensor input = given.to(type_of(given));
   // One pass for a sum of two like ones.
-  if (added && !(is_plain(*added) && added->dim() == 4 && added->size(0) == input.size(0) &&
-                 added->size(1) == weight.size(0) && added->size(2) == input.size(2) &&
-                 added->size(3) == input.size(3))) {
-    return Winograd::apply(input, weight, bias, std::nullopt) + *added;
-  }
+  bool is_one = added && added->device().is_cpu() && added->scalar_type() == input.scalar_type() &&
+                added->dim() == 4 && added->size(0) == input.size(0) &&
+                added->size(1) == weight.size(0) && added->size(2) == input.size(2) &&
+                added->size(3) == input.size(3);
+  if (added && !is_one) return Winograd::apply(input, weight, bias, std::nullopt) + *added;
   return Winograd::apply(input, weight, bias, added);
 }
 

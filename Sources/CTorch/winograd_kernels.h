@@ -8,6 +8,25 @@ typedef float Loose __attribute__((ext_vector_type(16), aligned(4)));
 INLINE const Loose& load(const float* x) { return *reinterpret_cast<const Loose*>(x); }
 INLINE void store(float* x, const Vector& value) { *reinterpret_cast<Loose*>(x) = value; }
 
+typedef uint32_t Bits __attribute__((ext_vector_type(16)));
+typedef uint16_t Halves __attribute__((ext_vector_type(16)));
+typedef uint16_t LooseHalves __attribute__((ext_vector_type(16), aligned(2), may_alias));
+
+/// Numbers of pictures, in float32 or bfloat16, as those that are computed with, and back.
+INLINE void read(const float* x, Vector& value) { value = load(x); }
+INLINE void read(const uint16_t* x, Vector& value) {
+  Bits bits = __builtin_convertvector(*reinterpret_cast<const LooseHalves*>(x), Bits) << 16;
+  value = __builtin_bit_cast(Vector, bits);
+}
+INLINE void write(float* x, const Vector& value) { store(x, value); }
+INLINE void write(uint16_t* x, const Vector& value) {
+  Bits bits = __builtin_bit_cast(Bits, value);
+  // To the nearest, ties to even; what is no number stays none.
+  Bits near = (bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16;
+  bits = value == value ? near : Bits(0x7FC0u);
+  *reinterpret_cast<LooseHalves*>(x) = __builtin_convertvector(bits, Halves);
+}
+
 /// Bᵀ d along one direction; elements lie `stride` vectors apart.
 INLINE void transform_input(const Vector* d, int64_t stride, Vector* v, int64_t to) {
   Vector d0 = d[0], d1 = d[stride], d2 = d[2 * stride], d3 = d[3 * stride], d4 = d[4 * stride],
@@ -76,7 +95,8 @@ INLINE int64_t in_panels(int64_t row, int64_t channel, int64_t rows) {
 
 /// Some tiles of the input into the space of products, `[36][rows][channels]`; rows that are no
 /// tile are zeros.
-INLINE void input_tiles(const float* x, const Tiles& tiles, const Some& some, int64_t channels,
+template <typename T>
+INLINE void input_tiles(const T* x, const Tiles& tiles, const Some& some, int64_t channels,
                         int64_t rows, float* v) {
   int64_t count = some.count();
   for (int64_t row = 0; row < rows; row++) {
@@ -88,14 +108,16 @@ INLINE void input_tiles(const float* x, const Tiles& tiles, const Some& some, in
         for (int64_t i = 0; i < places; i++) store(to + i * apart(rows, channels), Vector(0.0f));
         continue;
       }
-      const float* from = x + picture * tiles.height * tiles.width * channels + c;
+      const T* from = x + picture * tiles.height * tiles.width * channels + c;
       Vector d[places], half[places], whole[places];
       for (int64_t i = 0; i < side; i++) {
         int64_t y = top + i - 1;
         for (int64_t j = 0; j < side; j++) {
           int64_t u = left + j - 1;
           bool inside = y >= 0 && y < tiles.height && u >= 0 && u < tiles.width;
-          d[i * side + j] = inside ? load(from + (y * tiles.width + u) * channels) : Vector(0.0f);
+          Vector& number = d[i * side + j];
+          number = Vector(0.0f);
+          if (inside) read(from + (y * tiles.width + u) * channels, number);
         }
       }
       for (int64_t j = 0; j < side; j++) transform_input(d + j, side, half + j, side);
@@ -106,8 +128,9 @@ INLINE void input_tiles(const float* x, const Tiles& tiles, const Some& some, in
 }
 
 /// Some tiles of products back to pictures; bias and other pictures are added where they are given.
+template <typename T>
 INLINE void output_tiles(const float* m, const Tiles& tiles, const Some& some, int64_t channels,
-                         int64_t rows, const float* bias, const float* added, float* y) {
+                         int64_t rows, const float* bias, const T* added, T* y) {
   for (int64_t row = 0; row < some.count(); row++) {
     int64_t picture, top, left;
     tiles.place(some.tiles[row], &picture, &top, &left);
@@ -125,8 +148,9 @@ INLINE void output_tiles(const float* m, const Tiles& tiles, const Some& some, i
       for (int64_t i = 0; i < high; i++) {
         for (int64_t j = 0; j < wide; j++) {
           int64_t place = corner + (i * tiles.width + j) * channels + c;
-          Vector value = whole[i * step + j] + offset;
-          store(y + place, added ? value + load(added + place) : value);
+          Vector value = whole[i * step + j] + offset, more(0.0f);
+          if (added) read(added + place, more);
+          write(y + place, value + more);
         }
       }
     }
@@ -134,21 +158,22 @@ INLINE void output_tiles(const float* m, const Tiles& tiles, const Some& some, i
 }
 
 /// Some tiles of the output's gradient into the space of products, as 36 matrices of panels.
-INLINE void gradient_tiles(const float* dy, const Tiles& tiles, const Some& some,
+template <typename T>
+INLINE void gradient_tiles(const T* dy, const Tiles& tiles, const Some& some,
                            int64_t channels, float* z) {
   int64_t count = some.count();
   for (int64_t row = 0; row < count; row++) {
     int64_t picture, top, left;
     tiles.place(some.tiles[row], &picture, &top, &left);
     int64_t high = std::min(step, tiles.height - top), wide = std::min(step, tiles.width - left);
-    const float* corner = dy + ((picture * tiles.height + top) * tiles.width + left) * channels;
+    const T* corner = dy + ((picture * tiles.height + top) * tiles.width + left) * channels;
     for (int64_t c = 0; c < channels; c += lanes) {
       Vector part[step * step], half[side * step], whole[places];
       for (int64_t i = 0; i < step; i++) {
         for (int64_t j = 0; j < step; j++) {
-          part[i * step + j] = i < high && j < wide
-                                   ? load(corner + (i * tiles.width + j) * channels + c)
-                                   : Vector(0.0f);
+          Vector& number = part[i * step + j];
+          number = Vector(0.0f);
+          if (i < high && j < wide) read(corner + (i * tiles.width + j) * channels + c, number);
         }
       }
       for (int64_t j = 0; j < step; j++) transform_gradient(part + j, step, half + j, step);
@@ -210,9 +235,10 @@ INLINE void product(const float* a, int64_t row, int64_t column, const float* b,
 }
 
 /// A convolution of some tiles; `space` holds what lies between.
-inline void convolve_tiles(const float* x, const Tiles& tiles, const Some& some, int64_t inputs,
-                           int64_t outputs, const float* u, const float* bias, const float* added,
-                           float* space, float* y) {
+template <typename T>
+inline void convolve_tiles(const T* x, const Tiles& tiles, const Some& some, int64_t inputs,
+                           int64_t outputs, const float* u, const float* bias, const T* added,
+                           float* space, T* y) {
   int64_t rows = (some.count() + rows_at_once - 1) / rows_at_once * rows_at_once;
   float *v = space, *m = space + places * apart(rows, inputs);
   input_tiles(x, tiles, some, inputs, rows, v);
@@ -229,7 +255,8 @@ inline void convolve_tiles(const float* x, const Tiles& tiles, const Some& some,
 }
 
 /// What some tiles add to the gradient of the transformed weights, `[36][inputs][outputs]`.
-inline void weight_tiles(const float* x, const float* dy, const Tiles& tiles, const Some& some,
+template <typename T>
+inline void weight_tiles(const T* x, const T* dy, const Tiles& tiles, const Some& some,
                          int64_t inputs, int64_t outputs, bool adds, float* space, float* du) {
   int64_t count = some.count();
   float *v = space, *z = space + places * apart(count, inputs);
@@ -246,14 +273,17 @@ inline void weight_tiles(const float* x, const float* dy, const Tiles& tiles, co
 
 /// G g Gᵀ of the filters of one panel; `rows` × `columns` filters of nine taps, of which that of
 /// (row, column) begins at `row * along + column * across`; with `turned` they are turned by 180°.
-inline void transform_panel(const float* w, int64_t rows, int64_t columns, int64_t along,
+template <typename T>
+inline void transform_panel(const T* w, int64_t rows, int64_t columns, int64_t along,
                             int64_t across, bool turned, int64_t first, float* u) {
   for (int64_t row = 0; row < rows; row++) {
     for (int64_t lane = 0; lane < panel; lane += lanes) {
       alignas(64) float taps[9][lanes];
       for (int64_t i = 0; i < lanes; i++) {
-        const float* g = w + row * along + (first + lane + i) * across;
-        for (int64_t tap = 0; tap < 9; tap++) taps[turned ? 8 - tap : tap][i] = g[tap];
+        const T* g = w + row * along + (first + lane + i) * across;
+        for (int64_t tap = 0; tap < 9; tap++) {
+          taps[turned ? 8 - tap : tap][i] = ctorch::widened(g[tap]);
+        }
       }
       Vector filter[9], half[3 * side], whole[places];
       for (int64_t tap = 0; tap < 9; tap++) filter[tap] = load(taps[tap]);
