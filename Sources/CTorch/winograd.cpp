@@ -307,7 +307,7 @@ bool is_known(at::ScalarType type) { return type == at::kFloat || type == at::kB
 /// planes: of bfloat16, which vector instructions multiply but twice as fast, where there is no matrix
 /// unit, nor more transformed weights than gain anything for the memory that they take.
 bool is_faster(at::ScalarType type, int64_t planes) {
-  constexpr int64_t most = (1 << 26) / (places * sizeof(float));
+  constexpr int64_t most = (1 << 27) / (places * sizeof(float));
   return type == at::kFloat ||
          (type == at::kBFloat16 && !ctorch::has_matrix_unit() && planes <= most);
 }
