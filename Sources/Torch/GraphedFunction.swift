@@ -1,11 +1,13 @@
 import CTorch
+import Foundation
 
 /// A function of tensors on a GPU that is recorded and then started as one piece, as a CUDA graph:
 /// a small network's kernels take less time than to launch them one by one.
 ///
 /// The first call is an ordinary one, in which libraries choose their kernels; the second records;
 /// further ones replay what was recorded with new inputs. Elsewhere than on a GPU, while gradients
-/// are recorded, and for inputs of other shapes than the first ones, every call is an ordinary one.
+/// are recorded, for inputs of other shapes than the first ones, and with `LATENT_GRAPHS=0` in the
+/// environment, every call is an ordinary one.
 ///
 /// The function must do the same for all inputs of these shapes, must not wait for the GPU (reading
 /// a number of a tensor, copying from the processor's memory), and what else it looks at, weights
@@ -33,7 +35,7 @@ public final class GraphedFunction {
 
   /// The function of `inputs`.
   public func callAsFunction(_ inputs: [Tensor]) -> Tensor {
-    guard Self.isWorthwhile(inputs) else { return function(inputs) }
+    guard Self.isUseful(for: inputs) else { return function(inputs) }
     let now = inputs.map(Kind.init)
     guard let kinds else {
       kinds = now
@@ -45,9 +47,12 @@ public final class GraphedFunction {
     return recorded(inputs)
   }
 
-  private static func isWorthwhile(_ inputs: [Tensor]) -> Bool {
+  /// Not with `LATENT_GRAPHS=0`, to see what they are worth or whether they are to blame.
+  private static let isAllowed = getenv("LATENT_GRAPHS").map { String(cString: $0) } != "0"
+
+  private static func isUseful(for inputs: [Tensor]) -> Bool {
     guard let device = inputs.first?.device, device != .cpu else { return false }
-    return ct_graph_available(device.kind) && !isRecordingGradients
+    return isAllowed && ct_graph_available(device.kind) && !isRecordingGradients
   }
 
   /// A graph with the places that it reads its inputs from and writes its output to.
