@@ -1,5 +1,4 @@
 import CTorch
-import Foundation
 
 /// A function of tensors on a GPU that is recorded and then started as one piece, as a CUDA graph:
 /// a small network's kernels take less time than to launch them one by one.
@@ -47,12 +46,9 @@ public final class GraphedFunction {
     return recorded(inputs)
   }
 
-  /// Not with `LATENT_GRAPHS=0`, to see what they are worth or whether they are to blame.
-  private static let isAllowed = getenv("LATENT_GRAPHS").map { String(cString: $0) } != "0"
-
   private static func isUseful(for inputs: [Tensor]) -> Bool {
     guard let device = inputs.first?.device, device != .cpu else { return false }
-    return isAllowed && ct_graph_available(device.kind) && !isRecordingGradients
+    return ct_graph_available(device.kind) && !isRecordingGradients
   }
 
   /// A graph with the places that it reads its inputs from and writes its output to.
