@@ -6,14 +6,15 @@
 // that is known beforehand (Cauchy-Schwarz), so that no tile is ever scaled again. Where it is too
 // far off for a row's sum, the tile's queries start anew with their largest scores.
 #include <ATen/ATen.h>
-#include <ATen/native/CPUBlas.h>
 #include <c10/core/GradMode.h>
 
 #include <cmath>
 
 #include "attention.h"
 #include "bfloat16.h"
+#include "boundary.h"
 #include "parallel.h"
+#include "small_products.h"
 #include "vectors.h"
 
 namespace ctorch {
@@ -324,8 +325,7 @@ at::Tensor attention(const at::Tensor& query, const at::Tensor& key, const at::T
   int64_t depth = query.size(3), stride = query.stride(2);
   // Heads side by side, as the linear layer behind wants them.
   at::Tensor output = at::empty({pictures, tokens, heads, depth}, query.options());
-  const T *q = query.const_data_ptr<T>(), *k = key.const_data_ptr<T>();
-  const T* v = value.const_data_ptr<T>();
+  const T *q = numbers<T>(query), *k = numbers<T>(key), *v = numbers<T>(value);
   T* out = output.mutable_data_ptr<T>();
   float factor = static_cast<float>(scale * Format<T>::factor);
   int64_t tiles = (tokens + tile_queries - 1) / tile_queries;
@@ -362,18 +362,6 @@ at::Tensor attention(const at::Tensor& query, const at::Tensor& key, const at::T
   return output.transpose(1, 2);
 }
 
-/// Whether oneDNN's small kernels take numbers of a type here.
-bool has_kernels(at::ScalarType type) {
-#if defined(__x86_64__)
-  static const bool has_wide_vectors = at::get_cpu_capability().rfind("AVX512", 0) == 0;
-  return has_wide_vectors &&
-         (type == at::kFloat ||
-          (type == at::kBFloat16 && (has_bfloat16() || blas::could_pack(at::kBFloat16))));
-#else
-  return false;
-#endif
-}
-
 }  // namespace
 
 bool fits_tiled_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
@@ -388,7 +376,7 @@ bool fits_tiled_attention(const at::Tensor& query, const at::Tensor& key, const 
     }
   }
   return !is_recorded && scale > 0 && query.size(3) % 8 == 0 && query.size(3) <= 256 &&
-         key.size(2) == value.size(2) && has_kernels(query.scalar_type());
+         key.size(2) == value.size(2) && has_small_products(query.scalar_type());
 }
 
 at::Tensor tiled_attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,

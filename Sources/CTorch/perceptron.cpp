@@ -15,6 +15,7 @@
 #include "boundary.h"
 #include "matrix_unit_layers.h"
 #include "parallel.h"
+#include "small_products.h"
 #include "twice.h"
 #include "vectors.h"
 
@@ -109,6 +110,17 @@ struct Layer {
 
   /// Of y = x Wᵀ.
   void forward(const float* x, const float* weight, Columns columns, float* y) const {
+    if (are_small_products_faster()) {
+      // A share of W is turned, some columns at a time, for its rows to lie side by side.
+      constexpr int64_t some = 64;
+      std::vector<float> turned(inputs * some);
+      for (int64_t j = columns.first; j < columns.first + columns.count; j += some) {
+        int64_t count = std::min(some, columns.first + columns.count - j);
+        transpose(weight + j * inputs, count, inputs, inputs, turned.data(), some);
+        small_product(x, inputs, turned.data(), some, rows, count, inputs, y + j, outputs);
+      }
+      return;
+    }
     multiply(matrix(y + columns.first, rows, columns.count, outputs, 1),
              matrix(x, rows, inputs, inputs, 1),
              matrix(weight + columns.first * inputs, inputs, columns.count, 1, inputs));
@@ -116,6 +128,13 @@ struct Layer {
 
   /// Of dW = dyᵀ x.
   void weight_gradient(const float* x, const float* dy, Columns columns, float* dw) const {
+    if (are_small_products_faster()) {
+      std::vector<float> turned(outputs * rows);
+      transpose(dy, rows, outputs, outputs, turned.data(), rows);
+      small_product(turned.data(), rows, x + columns.first, inputs, outputs, columns.count, rows,
+                    dw + columns.first, inputs);
+      return;
+    }
     multiply(matrix(dw + columns.first, outputs, columns.count, inputs, 1),
              matrix(dy, outputs, rows, 1, outputs),
              matrix(x + columns.first, rows, columns.count, inputs, 1));
@@ -123,6 +142,11 @@ struct Layer {
 
   /// Of dx = dy W.
   void back(const float* dy, const float* weight, Columns columns, float* dx) const {
+    if (are_small_products_faster()) {
+      small_product(dy, outputs, weight + columns.first, inputs, rows, columns.count, outputs,
+                    dx + columns.first, inputs);
+      return;
+    }
     multiply(matrix(dx + columns.first, rows, columns.count, inputs, 1),
              matrix(dy, rows, outputs, outputs, 1),
              matrix(weight + columns.first, outputs, columns.count, inputs, 1));

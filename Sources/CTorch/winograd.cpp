@@ -24,6 +24,7 @@
 #include "matrix_unit.h"
 #include "parallel.h"
 
+using ctorch::numbers;
 using ctorch::parallel;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
@@ -141,12 +142,6 @@ bool has_vectors() {
 #else
 #define WIDEST(kernel, ...) narrow::kernel(__VA_ARGS__)
 #endif
-
-/// Numbers of a tensor in float32 or bfloat16, the latter as their bits; `nullptr` of none.
-template <typename T>
-const T* numbers(const at::Tensor& x) {
-  return x.defined() ? static_cast<const T*>(x.const_data_ptr()) : nullptr;
-}
 
 /// Calls `body` with a number of the type that a kernel takes the tensor's for.
 template <typename Body>

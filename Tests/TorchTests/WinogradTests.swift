@@ -139,4 +139,58 @@ import Torch
     x.conv2d(weight: pass.weight, bias: pass.bias, padding: 1).sum().backward()
     #expect(x.gradient != nil && pass.weight.gradient == nil && pass.bias.gradient == nil)
   }
+
+  // MARK: - bfloat16
+
+  /// Pictures, weights and what is added in bfloat16 against the same numbers' sum in double precision:
+  /// results and gradients are as far off as their own rounding.
+  @Test(arguments: shapes) func halvesEqualTheSum(_ shape: Shape) {
+    let pass = Pass(shape)
+    func run(_ type: DType) -> [(name: String, value: Tensor)] {
+      let ends = [pass.x, pass.weight, pass.bias, pass.seed].map {
+        $0.to(.bfloat16).to(type).contiguous(type == .bfloat16 ? .channelsLast : .contiguous)
+          .detached()
+      }
+      for end in ends { end.requiresGradient = true }
+      let y = ends[0].conv2d(weight: ends[1], bias: ends[2], padding: 1, adding: ends[3])
+      let seed = pass.seed.to(.bfloat16).to(type)
+      let gradients = (y * seed).sum().gradients(withRespectTo: ends).map { $0! }
+      return [("output", y.detached())] + zip(["dx", "dw", "db", "dadded"], gradients)
+    }
+    for (mine, its) in zip(run(.bfloat16), run(.float64)) {
+      #expect(mine.value.dtype == .bfloat16)
+      let power: Double = its.value.square().mean().item()
+      expectClose(
+        mine.value.to(.float64), its.value, rtol: 1.0 / 200, atol: 5e-3 * power.squareRoot(),
+        mine.name)
+    }
+  }
+
+  /// In the training's bfloat16, weights and their gradients stay in float32.
+  @Test func weightsStayInFullPrecision() {
+    let pass = Pass(Self.shapes[1])
+    let ends = [pass.x, pass.weight, pass.bias].map { $0.detached() }
+    for end in ends { end.requiresGradient = true }
+    let y = Precision.bf16 { ends[0].conv2d(weight: ends[1], bias: ends[2], padding: 1) }
+    #expect(y.dtype == .bfloat16)
+    let mine =
+      [y] + (y.to(.float32) * pass.seed).sum().gradients(withRespectTo: ends).map { $0! }
+    let exact = pass.run(.float64, format: .contiguous)
+    for (mine, its) in zip(mine, exact) {
+      #expect(mine.dtype == (its.name == "output" ? .bfloat16 : .float32))
+      let power: Double = its.value.square().mean().item()
+      expectClose(
+        mine.to(.float64), its.value, rtol: 1.0 / 100, atol: 2e-2 * power.squareRoot(), its.name)
+    }
+  }
+
+  /// Where there is no matrix unit these kernels are what runs.
+  @Test(.enabled(if: !Runtime.hasMatrixUnit)) func halvesAreTaken() {
+    let pass = Pass(Self.shapes[0])
+    let (x, weight) = (pass.x.to(.bfloat16), pass.weight.to(.bfloat16))
+    let mine = x.contiguous(.channelsLast).conv2d(weight: weight, bias: nil, padding: 1)
+    let its = x.contiguous(.contiguous).conv2d(weight: weight, bias: nil, padding: 1)
+    #expect(
+      mine.to(.float32).elements(as: Float.self) != its.to(.float32).elements(as: Float.self))
+  }
 }
