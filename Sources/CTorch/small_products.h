@@ -2,7 +2,7 @@
 // vectors whoever made it. MKL, which libtorch multiplies float32 with, has them on Intel's alone.
 #pragma once
 
-#include <ATen/Context.h>
+#include <ATen/Version.h>
 #include <ATen/native/CPUBlas.h>
 
 #include <algorithm>
