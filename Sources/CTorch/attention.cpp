@@ -35,7 +35,7 @@ struct Heads {
   int64_t picture_stride, head_stride, token_stride;
 
   explicit Heads(const at::Tensor& x)
-      : data(numbers<T>(x)),
+      : data(x.const_data_ptr<T>()),
         pictures(x.size(0)),
         heads(x.size(1)),
         tokens(x.size(2)),
@@ -172,7 +172,7 @@ std::array<at::Tensor, 3> gradients_of(const at::Tensor& query, const at::Tensor
                                        const at::Tensor& logarithms, double scale,
                                        const at::Tensor& gradient) {
   Heads<T> q(query), k(key), v(value), o(output), slope(gradient);
-  const float* logs = numbers<float>(logarithms);
+  const float* logs = logarithms.const_data_ptr<float>();
   int64_t depth = q.depth, columns = padded(k.tokens, 2 * lanes);
   int64_t heads = q.pictures * q.heads;
   at::Tensor for_query = joined(query), for_key = joined(key), for_value = joined(value);

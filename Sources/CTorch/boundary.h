@@ -75,8 +75,7 @@ inline bool is_plain(const at::Tensor& x) {
   return x.device().is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided;
 }
 
-/// A tensor's numbers, taken for those of a type; `nullptr` of none. libtorch's own function cannot be
-/// called from a template that clang compiles against a libtorch before 2.13.
+/// A tensor's numbers, taken for those of a type, of bfloat16 for their bits; `nullptr` of none.
 template <typename T>
 const T* numbers(const at::Tensor& x) {
   return x.defined() ? static_cast<const T*>(x.const_data_ptr()) : nullptr;

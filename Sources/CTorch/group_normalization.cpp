@@ -179,8 +179,8 @@ at::Tensor normalized(const at::Tensor& input, const at::Tensor& added, const at
   using Number = std::conditional_t<std::is_same_v<T, float>, float, uint16_t>;
   Parts parts(input, groups);
   int64_t channels = parts.channels, rows = parts.rows;
-  const auto* x = numbers<Number>(input);
-  const float *factor = numbers<float>(weight), *offset = numbers<float>(bias);
+  const auto* x = reinterpret_cast<const Number*>(input.const_data_ptr<T>());
+  const float *factor = weight.const_data_ptr<float>(), *offset = bias.const_data_ptr<float>();
   const float* more = added.defined() ? added.const_data_ptr<float>() : nullptr;
   float* means = kept.mutable_data_ptr<float>();
   float* deviations = means + parts.pictures * channels;
@@ -219,9 +219,9 @@ Gradients gradients_of(const at::Tensor& input, const at::Tensor& added, const a
                        const at::Tensor& gradient) {
   Parts parts(input, groups);
   int64_t channels = parts.channels, rows = parts.rows;
-  const T *x = numbers<T>(input), *dy = numbers<T>(gradient);
-  const float *factor = numbers<float>(weight), *offset = numbers<float>(bias);
-  const float* means = numbers<float>(kept);
+  const T *x = input.const_data_ptr<T>(), *dy = gradient.const_data_ptr<T>();
+  const float *factor = weight.const_data_ptr<float>(), *offset = bias.const_data_ptr<float>();
+  const float* means = kept.const_data_ptr<float>();
   const float* deviations = means + parts.pictures * channels;
   Gradients found = {at::empty_like(input), at::Tensor(), at::empty_like(weight),
                      at::empty_like(bias)};
