@@ -23,6 +23,14 @@ let torchLinks: [LinkerSetting] =
     ? [.unsafeFlags(["-Xlinker", "--no-as-needed", "-ltorch_cuda", "-Xlinker", "--as-needed"])]
     : [])
 
+/// CUDA's own headers beside libtorch's in a wheel: those before 2.13 need them for graphs.
+let cudaHeaders: [CXXSetting] =
+  hasCUDA
+  ? [
+    .define("LATENT_CUDA"),
+    .unsafeFlags(["-isystem", "\(libtorch)/../nvidia/cu13/include"]),
+  ] : []
+
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -58,13 +66,10 @@ let package = Package(
         .unsafeFlags([
           "-isystem", "\(libtorch)/include",
           "-isystem", "\(libtorch)/include/torch/csrc/api/include",
-          // CUDA's own headers, where a wheel of libtorch came with them: older ones need them for
-          // graphs.
-          "-isystem", "\(libtorch)/../nvidia/cu13/include",
           // Of debug builds too: their kernels would else be fifty times as slow.
           "-O3",
         ]),
-      ],
+      ] + cudaHeaders,
       linkerSettings: torchLinks),
     .target(name: "Torch", dependencies: ["CTorch"]),
     .target(name: "NeuralNets", dependencies: ["Torch"]),

@@ -272,7 +272,8 @@ bool is_fit(const at::Tensor& query, const at::Tensor& key, const at::Tensor& va
 
 /// Whether the products and the softmax one by one beat libtorch's fused kernel: with few keys they do.
 bool is_faster_one_by_one(const at::Tensor& query, const at::Tensor& key) {
-  return query.device().is_cpu() && query.scalar_type() == at::kFloat && key.size(-2) <= 128;
+  return query.device().is_cpu() && query.scalar_type() == at::kFloat && query.dim() == 4 &&
+         key.size(-2) <= 128;
 }
 
 }  // namespace
@@ -293,7 +294,8 @@ int ct_attention(CTTensor query, CTTensor key, CTTensor value, CTTensor mask, co
       return;
     }
     if (is_plain && is_faster_one_by_one(q, k)) {
-      *out = give(plain(q, k, v, factor));
+      // Heads side by side, as from the kernels.
+      *out = give(plain(q, k, v, factor).transpose(1, 2).contiguous().transpose(1, 2));
       return;
     }
     *out = give(at::scaled_dot_product_attention(

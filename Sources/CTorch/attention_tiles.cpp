@@ -1,8 +1,8 @@
 // Scaled dot-product attention (Vaswani et al. 2017, §3.2.1) for use without gradients, in float32 and
 // bfloat16: softmax(q kᵀ · scale) v without a mask, tile by tile (Dao et al. 2022, Algorithm 1).
 // Products go through oneDNN's small kernels, which have the processor's widest vectors and its matrix
-// unit, whoever made it; libtorch's own attention goes through MKL, which has neither on AMD's. What a softmax
-// subtracts need not be a row's largest score: any number near it will do, and |q| · max |k| is one
+// unit, whoever made it; libtorch's own attention goes through MKL, which has neither on AMD's. What a
+// softmax subtracts need not be a row's largest score: any number near it will do, and |q| · max |k| is one
 // that is known beforehand (Cauchy-Schwarz), so that no tile is ever scaled again. Where it is too
 // far off for a row's sum, the tile's queries start anew with their largest scores.
 #include <ATen/ATen.h>
@@ -25,20 +25,18 @@ namespace blas = at::native::cpublas;
 /// Queries and keys of a tile: its scores stay in the second cache.
 constexpr int64_t tile_queries = 128, tile_keys = 256;
 
-/// How numbers are multiplied and added, and what scores are brought to powers of.
+/// How numbers lie in memory, and what scores are multiplied by.
 template <typename T>
 struct Format;
 template <>
 struct Format<at::BFloat16> {
   using Stored = uint16_t;
-  static constexpr int64_t together = 2;  // in one go, side by side
-  static constexpr double factor = 1.4426950408889634;  // to powers of two
+  static constexpr double factor = 1.4426950408889634;  // to powers of 2
 };
 template <>
 struct Format<float> {
   using Stored = float;
-  static constexpr int64_t together = 1;
-  static constexpr double factor = 1;
+  static constexpr double factor = 1;  // to powers of e
 };
 
 template <typename T>
@@ -61,7 +59,8 @@ int64_t rounded(int64_t count, int64_t multiple) {
 
 /// The roots of the sums of squares of rows of `count` numbers, a multiple of 8.
 template <typename T>
-__attribute__((always_inline)) inline void lengths_of(const T* x, int64_t rows, int64_t stride, int64_t count, float* out) {
+__attribute__((always_inline)) inline void lengths_of(const T* x, int64_t rows, int64_t stride,
+                                                     int64_t count, float* out) {
   for (int64_t row = 0; row < rows; row++, x += stride) {
     float sums[8] = {};
     for (int64_t d = 0; d < count; d += 8) {
@@ -168,8 +167,9 @@ float weights(const float* scores, int64_t keys, int64_t columns, float factor, 
 }
 
 template <typename T>
-__attribute__((always_inline)) inline void divide(const float* x, int64_t rows, int64_t width, int64_t count, const float* sums,
-                   T* out, int64_t stride) {
+__attribute__((always_inline)) inline void divide(const float* x, int64_t rows, int64_t width,
+                                                  int64_t count, const float* sums, T* out,
+                                                  int64_t stride) {
   for (int64_t row = 0; row < rows; row++, x += width, out += stride) {
     float factor = 1 / sums[row];
     for (int64_t d = 0; d < count; d++) narrow(x[d] * factor, out[d]);
@@ -185,8 +185,8 @@ WIDE void divided(const float* x, int64_t rows, int64_t width, int64_t count, co
   divide(x, rows, width, count, sums, out, stride);
 }
 
-/// Keys `first`, `first` + 1, … of `depth` numbers in columns, [depth][size]: numbers that are
-/// multiplied and added in one go side by side.
+/// Keys of `depth` numbers in columns, [depth][size]; of bfloat16, two that are multiplied and added
+/// in one go stand side by side.
 void turn(const uint16_t* k, int64_t stride, int64_t count, int64_t depth, int64_t size,
           uint16_t* out) {
   auto* to = reinterpret_cast<LoosePair*>(out);
@@ -196,9 +196,7 @@ void turn(const uint16_t* k, int64_t stride, int64_t count, int64_t depth, int64
   }
 }
 void turn(const float* k, int64_t stride, int64_t count, int64_t depth, int64_t size, float* out) {
-  for (int64_t s = 0; s < count; s++, k += stride) {
-    for (int64_t d = 0; d < depth; d++) out[d * size + s] = k[d];
-  }
+  transpose(k, count, depth, stride, out, size);
 }
 
 /// Two rows side by side, number by number.
@@ -209,7 +207,7 @@ WIDE void interleave(const uint16_t* even, const uint16_t* odd, int64_t count, u
   }
 }
 
-/// Rows of `depth` numbers in rows of `width`, those side by side that are added up in one go.
+/// Rows of `depth` numbers in rows of `width`; of bfloat16, two of a column stand side by side.
 void lay_out(const uint16_t* v, int64_t stride, int64_t count, int64_t depth, int64_t width,
              uint16_t* out) {
   const std::vector<uint16_t> none(depth);

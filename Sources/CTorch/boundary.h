@@ -75,7 +75,7 @@ inline bool is_plain(const at::Tensor& x) {
   return x.device().is_cpu() && x.scalar_type() == at::kFloat && x.layout() == at::kStrided;
 }
 
-/// A tensor's numbers, taken for those of a type, of bfloat16 for their bits; `nullptr` of none.
+/// A tensor's numbers, taken for those of a type, as bfloat16 may be for its bits; `nullptr` of none.
 template <typename T>
 const T* numbers(const at::Tensor& x) {
   return x.defined() ? static_cast<const T*>(x.const_data_ptr()) : nullptr;

@@ -2,11 +2,14 @@
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
 
@@ -19,7 +22,7 @@
 using Graph = at::accelerator::Graph;
 constexpr auto this_thread = at::GraphCaptureMode::ThreadLocal;
 static bool is_registered() { return at::has_graph_impl(at::kCUDA); }
-#elif __has_include(<cuda_runtime_api.h>) && __has_include(<ATen/cuda/CUDAGraph.h>)
+#elif defined(LATENT_CUDA) && __has_include(<cuda_runtime_api.h>)
 #include <ATen/cuda/CUDAGraph.h>
 #define CT_GRAPHS 1
 using Graph = at::cuda::CUDAGraph;
@@ -33,16 +36,24 @@ using namespace ctorch;
 
 namespace {
 
-/// A graph and the stream that it is recorded on: CUDA records none of the one that is there by
-/// default.
+/// A graph, and while it is recorded the stream that it is recorded on: CUDA records nothing of the one
+/// that is there by default.
 struct Recording {
-  explicit Recording(at::Device device)
-      : stream(c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device)) {}
-
-  c10::Stream stream;
   Graph graph;
   std::optional<c10::StreamGuard> here;
 };
+
+/// One stream for all recordings of a device: cuBLAS keeps memory for each that it has seen.
+c10::Stream stream_of(const c10::impl::VirtualGuardImpl& guard, at::Device device) {
+  static std::mutex mutex;
+  static std::map<c10::DeviceIndex, c10::Stream> streams;
+  std::lock_guard<std::mutex> lock(mutex);
+  auto found = streams.find(device.index());
+  if (found == streams.end()) {
+    found = streams.emplace(device.index(), guard.getStreamFromGlobalPool(device)).first;
+  }
+  return found->second;
+}
 
 Recording& recording(CTGraph handle) { return *reinterpret_cast<Recording*>(handle); }
 
@@ -57,11 +68,14 @@ bool ct_graph_available(int kind) {
 
 int ct_graph_begin(int kind, int index, CTGraph* out) {
   return guard("graph.begin", {}, [&] {
-    auto made = std::make_unique<Recording>(device(kind, index));
-    // What was started before has to be through: the new stream does not wait for it.
-    c10::impl::VirtualGuardImpl(made->stream.device_type())
-        .synchronizeDevice(made->stream.device_index());
-    made->here.emplace(made->stream);
+    auto made = std::make_unique<Recording>();
+    at::Device where = device(kind, index);
+    c10::impl::VirtualGuardImpl guard(where.type());
+    // What was started before has to be through: the other stream does not wait for it. And memory that
+    // is kept for later, that of earlier graphs too, can be given back now, but not while recording.
+    guard.synchronizeDevice(where.index());
+    at::getDeviceAllocator(where.type())->emptyCache();
+    made->here.emplace(stream_of(guard, where));
     made->graph.capture_begin({0, 0}, this_thread);
     *out = reinterpret_cast<CTGraph>(made.release());
   });

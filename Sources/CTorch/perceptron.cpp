@@ -10,6 +10,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "boundary.h"
@@ -25,16 +26,24 @@ using torch::autograd::variable_list;
 
 namespace {
 
+/// Numbers whose values do not matter at first.
+using Space = std::unique_ptr<float[]>;
+Space space(int64_t count) { return Space(new float[count]); }
+
 /// Some columns of rows that lie `stride` apart.
 struct Columns {
   int64_t first, count, stride;
 };
 
-/// Calls `body` for each thread's columns of `width`.
+/// Calls `body` for shares of `width` columns: one a thread, or, of products that take some columns at a
+/// time anyway, up to four, so that one that comes late is helped.
 template <typename Body>
 void each_share(int64_t width, const Body& body) {
-  int64_t vectors = (width + lanes - 1) / lanes;
-  int64_t shares = std::min<int64_t>(at::get_num_threads(), vectors);
+  int64_t vectors = (width + lanes - 1) / lanes, threads = at::get_num_threads();
+  int64_t shares = std::min(threads, vectors);
+  if (are_small_products_faster()) {
+    shares = std::max(shares, std::min(4 * threads, width / columns_at_once));
+  }
   parallel(shares, 1, [&](int64_t begin, int64_t end) {
     int64_t first = vectors * begin / shares * lanes;
     body(Columns{first, std::min(vectors * end / shares * lanes, width) - first, width});
@@ -108,16 +117,23 @@ struct Layer {
   Layer(const at::Tensor& x, const at::Tensor& weight)
       : rows(x.size(0)), inputs(x.size(1)), outputs(weight.size(0)) {}
 
+  /// Whether small products take the layer and are faster; oneDNN's offsets are of 32 bits.
+  bool is_small() const {
+    constexpr int64_t most = 1 << 28;
+    return are_small_products_faster() && rows * std::max(inputs, outputs) < most &&
+           inputs * outputs < most;
+  }
+
   /// Of y = x Wᵀ.
   void forward(const float* x, const float* weight, Columns columns, float* y) const {
-    if (are_small_products_faster()) {
+    if (is_small()) {
       // A share of W is turned, some columns at a time, for its rows to lie side by side.
-      constexpr int64_t some = 64;
-      std::vector<float> turned(inputs * some);
+      constexpr int64_t some = columns_at_once;
+      Space turned = space(inputs * some);
       for (int64_t j = columns.first; j < columns.first + columns.count; j += some) {
         int64_t count = std::min(some, columns.first + columns.count - j);
-        transpose(weight + j * inputs, count, inputs, inputs, turned.data(), some);
-        small_product(x, inputs, turned.data(), some, rows, count, inputs, y + j, outputs);
+        transpose(weight + j * inputs, count, inputs, inputs, turned.get(), some);
+        small_product(x, inputs, turned.get(), some, rows, count, inputs, y + j, outputs);
       }
       return;
     }
@@ -126,12 +142,22 @@ struct Layer {
              matrix(weight + columns.first * inputs, inputs, columns.count, 1, inputs));
   }
 
-  /// Of dW = dyᵀ x.
-  void weight_gradient(const float* x, const float* dy, Columns columns, float* dw) const {
-    if (are_small_products_faster()) {
-      std::vector<float> turned(outputs * rows);
-      transpose(dy, rows, outputs, outputs, turned.data(), rows);
-      small_product(turned.data(), rows, x + columns.first, inputs, outputs, columns.count, rows,
+  /// dyᵀ, where a small product wants it.
+  Space turned(const float* dy) const {
+    if (!is_small()) return nullptr;
+    Space result = space(outputs * rows);
+    parallel((outputs + lanes - 1) / lanes, 4, [&](int64_t begin, int64_t end) {
+      int64_t first = begin * lanes, count = std::min(end * lanes, outputs) - first;
+      transpose(dy + first, rows, count, outputs, result.get() + first * rows, rows);
+    });
+    return result;
+  }
+
+  /// Of dW = dyᵀ x; `turned` is what the function above made of dy.
+  void weight_gradient(const float* x, const float* dy, const float* turned, Columns columns,
+                       float* dw) const {
+    if (turned) {
+      small_product(turned, rows, x + columns.first, inputs, outputs, columns.count, rows,
                     dw + columns.first, inputs);
       return;
     }
@@ -142,7 +168,7 @@ struct Layer {
 
   /// Of dx = dy W.
   void back(const float* dy, const float* weight, Columns columns, float* dx) const {
-    if (are_small_products_faster()) {
+    if (is_small()) {
       small_product(dy, outputs, weight + columns.first, inputs, rows, columns.count, outputs,
                     dx + columns.first, inputs);
       return;
@@ -262,9 +288,10 @@ struct Perceptron : torch::autograd::Function<Perceptron> {
         if (dws) halves.weight_gradient(xs, dys, dws);
         if (dxs) halves.apply_back(dys, ws, nullptr, dxs);
       }
+      Space turned = dws && !by_halves[i] ? layer.turned(dys) : nullptr;
       each_share(layer.inputs, [&](Columns columns) {
         if (!by_halves[i]) {
-          if (dws) layer.weight_gradient(xs, dys, columns, dws);
+          if (dws) layer.weight_gradient(xs, dys, turned.get(), columns, dws);
           if (dxs) layer.back(dys, ws, columns, dxs);
         }
         // The inputs are what the layer before gave its rectifier.

@@ -1,7 +1,31 @@
 #include "small_products.h"
 
+#include <ATen/Version.h>
+
+#include <utility>
+
+#include "vectors.h"
+
 namespace ctorch {
 namespace {
+
+/// Whether a product can be made: oneDNN knows what the processor has and what its settings allow.
+template <typename T>
+bool is_made() {
+#if defined(__x86_64__)
+  // As libtorch takes it, so that ATEN_CPU_CAPABILITY holds here too.
+  if (at::get_cpu_capability().rfind("AVX512", 0) != 0) return false;
+  T a[32] = {}, b[32 * 16] = {};
+  float c[16];
+  try {
+    at::native::cpublas::brgemm(1, 16, 32, 32, 16, 16, false, a, b, c);
+    at::native::cpublas::brgemm_release();
+    return true;
+  } catch (...) {
+  }
+#endif
+  return false;
+}
 
 /// One step of a transposition: of two rows `distance` apart, the columns in whose number that bit is
 /// set of the one against those in which it is not of the other.
@@ -25,6 +49,11 @@ __attribute__((always_inline)) inline void exchange(Lanes (&rows)[lanes]) {
 }
 
 }  // namespace
+
+bool has_small_products(at::ScalarType type) {
+  static const bool floats = is_made<float>(), halves = is_made<at::BFloat16>();
+  return type == at::kFloat ? floats : type == at::kBFloat16 && halves;
+}
 
 WIDE void transpose(const float* x, int64_t rows, int64_t columns, int64_t stride, float* out,
                     int64_t out_stride) {

@@ -10,8 +10,8 @@ bool fits_winograd(const at::Tensor& input, const at::Tensor& weight,
                    const std::optional<at::Tensor>& bias, const int64_t stride[2],
                    const int64_t padding[2], const int64_t dilation[2], int64_t groups);
 
-/// The convolution of channels-last float32 pictures by 3×3 filters, stride 1, padding 1, and what is
-/// `added`: in the same pass where that is of the result's shape and type, else as by `+`.
+/// The convolution of channels-last pictures, in float32 or bfloat16 (which autocast brings them to), by
+/// 3×3 filters, stride 1, padding 1, and what is `added`: in the same pass where that is of the result's shape and type, else as by `+`.
 at::Tensor winograd(const at::Tensor& input, const at::Tensor& weight,
                     const std::optional<at::Tensor>& bias, const std::optional<at::Tensor>& added);
 

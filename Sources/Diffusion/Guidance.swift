@@ -48,7 +48,8 @@ extension Tensor: BatchCondition {
 }
 
 /// A network under guidance: one forward a step without it, one with both conditions in a batch
-/// where it acts. A GPU is told each of them once, as a graph.
+/// where it acts. A GPU is told each of them once, as a graph, so that the network's weights must
+/// stay where they are.
 public struct GuidedNetwork {
   private let guidance: Guidance
   private let trainTimesteps: Int

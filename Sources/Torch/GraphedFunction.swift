@@ -21,6 +21,7 @@ public final class GraphedFunction {
     let shape: [Int]
     let dtype: DType
     let device: Device
+    let precision = Precision.current
 
     init(_ tensor: Tensor) {
       (shape, dtype, device) = (tensor.shape, tensor.dtype, tensor.device)
@@ -47,7 +48,9 @@ public final class GraphedFunction {
   }
 
   private static func isUseful(for inputs: [Tensor]) -> Bool {
-    guard let device = inputs.first?.device, device != .cpu else { return false }
+    guard let device = inputs.first?.device, inputs.allSatisfy({ $0.device == device }) else {
+      return false
+    }
     return ct_graph_available(device.kind) && !isRecordingGradients
   }
 

@@ -51,8 +51,9 @@ import Torch
           mask: .ones([1, 1, 64, 64]))
       }
       let (one, other) = (try single.generate(request), try opened.generate(request))
-      expectEqual(one.latents, other.latents)
-      expectEqual(one.images, other.images)
+      // On AMD's processors MKL's sums go by where in memory a weight lies, which differs between files.
+      expectClose(one.latents, other.latents, rtol: 1e-4, atol: 1e-4)
+      expectClose(one.images, other.images, rtol: 0, atol: 1e-4)
       #expect(one.latents.abs().max().item() > 0.1)
     }
   }

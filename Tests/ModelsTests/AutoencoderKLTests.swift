@@ -63,8 +63,14 @@ import Torch
     let (network, fixture) = try golden("plain")
     try withoutGradients {
       let (x, z) = (try fixture["x"], try fixture["z"])
-      expectClose(network.encode(x, oneByOne: true).mean, network.encode(x).mean)
-      expectClose(network.decode(z, oneByOne: true), network.decode(z))
+      // A batch of another size may go through other kernels, each within rounding of the sum.
+      let tolerance = (rtol: 1e-5, atol: 5e-6)
+      expectClose(
+        network.encode(x, oneByOne: true).mean, network.encode(x).mean, rtol: tolerance.rtol,
+        atol: tolerance.atol)
+      expectClose(
+        network.decode(z, oneByOne: true), network.decode(z), rtol: tolerance.rtol,
+        atol: tolerance.atol)
     }
   }
 

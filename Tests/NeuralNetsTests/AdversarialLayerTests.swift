@@ -65,7 +65,8 @@ import Torch
     let layer = SpectralNormLinear(20, 10, using: Generator(seed: 9))
     layer.setTraining(false)
     let whole = layer.spectral(layer.weight.value).detached().svd().s[0].item()
-    #expect((1..<1.1).contains(whole))
+    // No estimate exceeds the largest one, but for rounding.
+    #expect((1 - 1e-6..<1.1).contains(whole))
     Initializer.orthogonal(gain: 3).fill(layer.weight.value, using: Generator(seed: 1))
     layer.spectral.settle(layer.weight.value)
     #expect(abs(layer.spectral(layer.weight.value).detached().svd().s[0].item() - 1) < 1e-4)

@@ -2,8 +2,8 @@ import TestSupport
 import Testing
 import Torch
 
-/// A function that a GPU records; here, what it is where there is none. Benchmarks/cuda.sh compares
-/// pictures with and without graphs on one.
+/// What a function that a GPU records is where there is none; `Benchmarks/cuda.sh` compares pictures
+/// with and without graphs on one.
 @Suite struct GraphedFunctionTests {
   @Test func isTheFunctionItself() {
     var calls = 0

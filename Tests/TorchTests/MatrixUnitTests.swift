@@ -135,7 +135,8 @@ import Torch
     #expect(Precision.current == .fp32)
   }
 
-  /// The same bits every time, on one thread too, and with oneDNN's own use of the unit between.
+  /// The same bits every time, on one thread too, and with oneDNN's own use of the unit between. Where
+  /// there is no unit, float32's kernels run, whose sums may go by the number of threads.
   @Test func repeatsItself() {
     let pass = Pass(Self.shapes[2])
     func bits() -> [[Float]] {
@@ -144,7 +145,8 @@ import Torch
     let once = bits()
     let a = Tensor.randn([256, 256], using: Generator(seed: 1)).to(.bfloat16)
     let product = a.matmul(a).to(.float32).elements(as: Float.self)
-    #expect(bits() == once && Runtime.onOneThread(bits) == once)
+    #expect(bits() == once)
+    #expect(!Runtime.hasMatrixUnit || Runtime.onOneThread(bits) == once)
     #expect(a.matmul(a).to(.float32).elements(as: Float.self) == product)
   }
 

@@ -19,12 +19,15 @@ class Layers:
     def normal(self, *shape):
         return torch.randn(*shape, generator=self.random)
 
-    def case(self, name, module, *inputs, weights=None):
-        """`weights`: keys as ours where the module's differ, as a function of its state."""
+    def case(self, name, module, *inputs, weights=None, prepare=None):
+        """`weights`: keys as ours where the module's differ, as a function of its state; `prepare`
+        is called with the module once it has its weights."""
         t = self.tensors
         with torch.no_grad():
             for value in module.parameters():
                 value.copy_(self.normal(*value.shape) * 0.4)
+        if prepare:
+            prepare(module)
         rename = weights or (lambda state: state)
         before = {k: v.detach().clone() for k, v in rename(dict(module.state_dict())).items()}
         given = [x.clone().requires_grad_(x.is_floating_point()) for x in inputs]
