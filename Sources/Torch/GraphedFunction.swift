@@ -10,7 +10,8 @@ import CTorch
 ///
 /// The function must do the same for all inputs of these shapes, must not wait for the GPU (reading
 /// a number of a tensor, copying from the processor's memory), and what else it looks at, weights
-/// and conditions, must stay where it is.
+/// and conditions, must stay where it is. A graph holds what the function takes on the way, beside what
+/// the first call took; a GPU without room for it ends the process, as it does for any operation.
 public final class GraphedFunction {
   private let function: ([Tensor]) -> Tensor
   private var kinds: [Kind]?
